@@ -1,0 +1,48 @@
+//! nn-tools, the shared library: the map of the house. Modules stand on floors, and a floor knows only the floors
+//! below it: draw and record stand on spool, spool stands on base. What one tool alone needs lives in `bins/`.
+
+/// Floor 1: the ground: what any small Unix program needs.
+pub mod base {
+    pub mod args; // command-line arguments, getopt-long style
+    pub mod cli; // the main wrapper: help, version, output, messages, exit status
+    pub mod error; // one error type, by what the user must do
+    pub mod files; // every operation that changes a file system: atomic writes, the rename that may have happened
+    pub mod json; // values, parsing, printing
+    #[allow(unsafe_code)]
+    pub mod sys; // the operating system: the only unsafe
+    pub mod table; // records as an aligned table, TAB-separated lines, JSON lines, CSV or Markdown
+    pub mod text; // text shown to people: escaping, width, suggestions
+    pub mod time; // points in time and durations
+    pub mod units; // sizes and numbers for people
+}
+
+/// Floor 2: the spool directory, see nn-spool(5).
+pub mod spool {
+    pub mod config; // key = value settings
+    pub mod job; // what was asked: job.json
+    pub mod owner; // who holds a run, and proof of death
+    pub mod recover; // mends what a crash left
+    pub mod select; // run numbers, names, last~2, ranges, @groups
+    pub mod state; // tokens: the state of a run in the name of an empty file
+    pub mod store; // the spool: every state change
+}
+
+/// Floor 3: what is known of a run.
+pub mod record {
+    pub mod facts; // what was found at the start: host, git, versions
+    pub mod history; // variables of interest over time: history.jsonl
+    pub mod lines; // bytes of a log -> clean logical lines
+    pub mod metrics; // log lines -> counters and values
+    pub mod pattern; // {placeholder} templates for log lines
+    pub mod results; // a run as a row: parameters, facts, metric@last
+}
+
+/// Floor 4: pictures.
+pub mod draw {
+    pub mod chart; // series, axes, ticks, legend: what to draw
+    pub mod font; // a bitmap font
+    pub mod png; // deflate, CRC, PNG
+    pub mod raster; // a chart as pixels
+    pub mod svg; // a chart as SVG
+    pub mod term; // a chart in braille
+}
