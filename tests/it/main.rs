@@ -1,1 +1,9 @@
-//! Integration tests.
+//! Integration tests: the tools as a user meets them, the house rules, and what a crash may leave.
+//! `cargo test` runs all. A test that lacks something of the machine says so on a line `skipped: NAME: why`, which
+//! `scripts/test` counts. Variables: NN_BLESS=1 rewrites the transcripts, NN_TRANSCRIPT=part runs only some.
+//! Not tested here: Slurm and Grid Engine, power cuts, real NFS.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+
+mod place;
+mod tidy;
+mod transcript;
