@@ -1,0 +1,55 @@
+# bash completion of nn-tools: what all tools share, then one block a tool.
+# In a function of a tool $2 is the word being typed and $3 the word before it.
+
+# _nn_options OPTION…: offer these if an option is being typed.
+_nn_options() {
+    local word=${COMP_WORDS[COMP_CWORD]}
+    [[ $word == -* ]] || return 1
+    mapfile -t COMPREPLY < <(compgen -W "$* --help --version" -- "$word")
+}
+
+# _nn_words WORD…: offer these words.
+_nn_words() {
+    mapfile -t COMPREPLY < <(compgen -W "$*" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+# The numbers of the runs, newest first, and what else names one.
+_nn_runs() {
+    _nn_words "$(nn-queue list --all 2>/dev/null | cut -f1 | sort -rn | head -n 200) last"
+}
+
+# nn-sweep
+_nn_sweep() {
+    _nn_options && return
+}
+complete -o bashdefault -o default -F _nn_sweep nn-sweep
+
+# nn-queue
+_nn_queue() {
+    _nn_options && return
+}
+complete -o bashdefault -o default -F _nn_queue nn-queue
+
+# nn-run
+_nn_run() {
+    _nn_options && return
+}
+complete -o bashdefault -o default -F _nn_run nn-run
+
+# nn-log
+_nn_log() {
+    _nn_options && return
+}
+complete -o bashdefault -o default -F _nn_log nn-log
+
+# nn-table
+_nn_table() {
+    _nn_options && return
+}
+complete -o bashdefault -o default -F _nn_table nn-table
+
+# nn-plot
+_nn_plot() {
+    _nn_options && return
+}
+complete -o bashdefault -o default -F _nn_plot nn-plot
