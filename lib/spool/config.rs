@@ -1,1 +1,124 @@
-//! (empty)
+//! Settings: `key = value` lines in the spool's `config` and in ~/.config/nn/config. The spool's win over the person's,
+//! and the environment wins over both: key `a.b-c` is NN_A_B_C. An unknown key is an error with file and line.
+
+use crate::base::error::{Error, Result};
+use crate::base::files::read_text_if_any;
+use crate::base::text::did_you_mean;
+use crate::base::time::parse_duration;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Every key there is; `table.` stands for any name after it.
+const KEYS: [&str; 5] = ["spool", "grace", "slots", "pattern", "table."];
+
+/// The settings in force.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    values: BTreeMap<String, (String, PathBuf, usize)>,
+}
+
+impl Config {
+    /// The person's settings alone.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line is wrong.
+    pub fn of_person() -> Result<Config> {
+        let mut config = Config::default();
+        if let Some(dir) = home_config() {
+            config.add(&dir.join("nn/config"))?;
+        }
+        Ok(config)
+    }
+
+    /// The person's settings, and over them the spool's.
+    ///
+    /// # Errors
+    /// A file cannot be read, or a line is wrong.
+    pub fn load(spool: &Path) -> Result<Config> {
+        let mut config = Config::of_person()?;
+        config.add(&spool.join("config"))?;
+        Ok(config)
+    }
+
+    fn add(&mut self, path: &Path) -> Result<()> {
+        let text = read_text_if_any(path)?.unwrap_or_default();
+        for (i, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (key, value) =
+                line.split_once('=').ok_or_else(|| Error::data(path, i + 1, "expected 'key = value'"))?;
+            let (key, value) = (key.trim(), value.trim());
+            if !KEYS.iter().any(|k| *k == key || k.ends_with('.') && key.len() > k.len() && key.starts_with(k)) {
+                return Err(Error::data(path, i + 1, format!("unknown key '{key}'{}", did_you_mean(key, KEYS))));
+            }
+            self.values.insert(key.to_string(), (value.to_string(), path.to_path_buf(), i + 1));
+        }
+        Ok(())
+    }
+
+    /// A setting: from the environment, else from the files.
+    pub fn get(&self, key: &str) -> Option<String> {
+        let twin = format!("NN_{}", key.to_ascii_uppercase().replace(['.', '-'], "_"));
+        std::env::var(twin).ok().or_else(|| self.values.get(key).map(|(value, ..)| value.clone()))
+    }
+
+    /// A setting that is a duration.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn duration(&self, key: &str) -> Result<Option<Duration>> {
+        self.read(key, "a duration such as 30s", parse_duration)
+    }
+
+    /// A setting that is a whole number.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn number(&self, key: &str) -> Result<Option<u64>> {
+        self.read(key, "a whole number", |text| text.parse().ok())
+    }
+
+    fn read<T>(&self, key: &str, what: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
+        let Some(text) = self.get(key) else { return Ok(None) };
+        match (read(&text), self.values.get(key)) {
+            (Some(value), _) => Ok(Some(value)),
+            (None, Some((value, path, line))) if *value == text => {
+                Err(Error::data(path, *line, format!("{key}: '{text}' is not {what}")))
+            }
+            _ => Err(Error::other(format!("setting {key}: '{text}' is not {what}"))),
+        }
+    }
+}
+
+fn home_config() -> Option<PathBuf> {
+    let own = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    own.or_else(|| std::env::home_dir().map(|home| home.join(".config")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        let dir = std::env::temp_dir().join(format!("nn-config-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("config");
+        let load = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let mut config = Config::default();
+            config.add(&path).map(|()| config)
+        };
+        let config = load("# comment\ngrace = 5s\ntable.paper = run, cost@10\n").unwrap();
+        assert_eq!(config.duration("grace").unwrap(), Some(Duration::from_secs(5)));
+        assert_eq!(config.get("table.paper").as_deref(), Some("run, cost@10"));
+        let sentence = |text: &str| load(text).unwrap_err().to_string();
+        assert!(sentence("\ngrce = 1").ends_with("config:2: unknown key 'grce' (did you mean 'grace'?)"));
+        assert!(sentence("grace").ends_with("config:1: expected 'key = value'"));
+        assert!(load("grace = x").unwrap().duration("grace").is_err());
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}

@@ -1,1 +1,242 @@
-//! (empty)
+//! What was asked: job.json of a run, and the same as a line of JSON between nn-sweep and `nn-queue add`. Written once,
+//! never rewritten. Members not known here are kept: other tools may have put them there.
+
+use crate::base::error::{Error, Result};
+use crate::base::json::{self, Value};
+use crate::base::text::did_you_mean;
+use crate::base::time::{Time, parse_duration};
+use crate::base::units::parse_size;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Priority digit of a run nobody gave one: 0 goes first, 9 last.
+pub const PRIORITY: u8 = 5;
+
+/// The members a job may have; anything else is a slip of the pen.
+const KEYS: [&str; 14] = [
+    "argv", "cwd", "name", "group", "params", "needs", "priority", "retries", "note", "tags", "hold", "added",
+    "metrics", "pattern",
+];
+
+/// Members of `needs`.
+const NEEDS: [&str; 7] = ["gpus", "gpu-mem", "ram", "disk", "time", "slots", "share"];
+
+/// A job: the JSON object, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// The object itself
+    pub json: Value,
+}
+
+impl Job {
+    /// A job that runs a command in a directory.
+    pub fn new(argv: &[OsString], cwd: &Path) -> Job {
+        let argv = Value::List(argv.iter().map(|a| json::from_os(a)).collect());
+        Job { json: json::map([("argv", argv), ("cwd", json::from_os(cwd.as_os_str()))]) }
+    }
+
+    /// Checks an object from outside, such as a line of `nn-queue add`.
+    ///
+    /// # Errors
+    /// A sentence that names the member.
+    pub fn check(json: Value) -> std::result::Result<Job, String> {
+        let members = json.as_map().ok_or("expected a JSON object")?;
+        for (key, value) in members {
+            check_member(key, value)?;
+        }
+        let argv = json.list("argv").filter(|argv| !argv.is_empty()).ok_or("'argv' is missing")?;
+        if argv.iter().any(|a| json::to_os(a).is_none_or(|a| a.as_encoded_bytes().contains(&0))) {
+            return Err("'argv' must be a list of strings without NUL".into());
+        }
+        Ok(Job { json })
+    }
+
+    /// Reads job.json.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds no job.
+    pub fn read(path: &Path) -> Result<Job> {
+        let text = crate::base::files::read_text(path)?;
+        let json = Value::parse(&text).map_err(|bad| Error::data(path, bad.line, bad.to_string()))?;
+        Job::check(json).map_err(|what| Error::data(path, 0, what))
+    }
+
+    /// The command.
+    pub fn argv(&self) -> Vec<OsString> {
+        self.json.list("argv").unwrap_or_default().iter().filter_map(json::to_os).collect()
+    }
+
+    /// The directory it runs in.
+    pub fn cwd(&self) -> Option<PathBuf> {
+        self.json.get("cwd").and_then(json::to_os).map(PathBuf::from)
+    }
+
+    /// The name a person gave it.
+    pub fn name(&self) -> Option<&str> {
+        self.json.str("name")
+    }
+
+    /// The sweep or other set it belongs to.
+    pub fn group(&self) -> Option<&str> {
+        self.json.str("group")
+    }
+
+    /// Its parameters, in order.
+    pub fn params(&self) -> &[(String, Value)] {
+        self.json.get("params").and_then(Value::as_map).unwrap_or_default()
+    }
+
+    /// Priority digit.
+    pub fn priority(&self) -> u8 {
+        self.json.int("priority").and_then(|p| u8::try_from(p).ok()).unwrap_or(PRIORITY)
+    }
+
+    /// How many times it may be run again after a failure that is not its own.
+    pub fn retries(&self) -> u32 {
+        self.json.int("retries").and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
+    }
+
+    /// Whether it starts held.
+    pub fn hold(&self) -> bool {
+        self.json.get("hold").and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// Its time limit.
+    pub fn time_limit(&self) -> Option<Duration> {
+        self.json.get("needs")?.get("time").and_then(|v| parse_duration(&v.plain()))
+    }
+
+    /// When it was added.
+    pub fn added(&self) -> Option<Time> {
+        self.json.str("added").and_then(Time::parse)
+    }
+
+    /// The command as one line a shell would take.
+    pub fn command_line(&self) -> String {
+        self.argv().iter().map(|a| shell_word(&a.to_string_lossy())).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A word as a shell takes it: as it is when it is harmless, else in single quotes.
+pub fn shell_word(word: &str) -> String {
+    let harmless = |c: char| c.is_alphanumeric() || "-_./=:,@%+^".contains(c);
+    if !word.is_empty() && word.chars().all(harmless) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
+    let text = |longest: usize| match value {
+        Value::Str(text) if text.len() <= longest && !text.contains('\0') => Ok(()),
+        Value::Str(_) => Err(format!("'{key}' is longer than {longest} bytes, or holds a NUL")),
+        _ => Err(format!("'{key}' must be a string")),
+    };
+    let whole = |most: i64| match value.as_int() {
+        Some(n) if (0..=most).contains(&n) => Ok(()),
+        _ => Err(format!("'{key}' must be a whole number from 0 to {most}")),
+    };
+    match key {
+        "argv" if value.as_list().is_some() => Ok(()),
+        "argv" => Err("'argv' must be a list of strings".into()),
+        "cwd" => match json::to_os(value) {
+            Some(dir) if Path::new(&dir).is_absolute() => Ok(()),
+            _ => Err("'cwd' must be an absolute path".into()),
+        },
+        "name" | "group" => text(200),
+        "note" => text(65536),
+        "added" | "metrics" => text(4096),
+        "params" => match value.as_map() {
+            Some(members) if members.iter().all(|(_, v)| !matches!(v, Value::Map(_))) => Ok(()),
+            _ => Err("'params' must be an object of strings, numbers, truth values or lists".into()),
+        },
+        "needs" => check_needs(value),
+        "priority" => whole(9),
+        "retries" => whole(1000),
+        "tags" | "pattern" => match value.as_list() {
+            Some(items) if items.iter().all(|v| matches!(v, Value::Str(_) | Value::Int(_))) => Ok(()),
+            _ => Err(format!("'{key}' must be a list")),
+        },
+        "hold" => value.as_bool().map(drop).ok_or_else(|| "'hold' must be true or false".to_string()),
+        other => Err(format!("unknown key '{other}'{}", did_you_mean(other, KEYS))),
+    }
+}
+
+fn check_needs(value: &Value) -> std::result::Result<(), String> {
+    for (key, value) in value.as_map().ok_or("'needs' must be an object")? {
+        let good = match key.as_str() {
+            "gpus" | "slots" => value.as_int().is_some_and(|n| (0..=1024).contains(&n)),
+            "gpu-mem" | "ram" | "disk" => parse_size(&value.plain()).is_some(),
+            "time" => parse_duration(&value.plain()).is_some(),
+            "share" => value.as_bool().is_some(),
+            other => return Err(format!("unknown need '{other}'{}", did_you_mean(other, NEEDS))),
+        };
+        if !good {
+            return Err(format!("need '{key}': '{}' is not understood", value.plain()));
+        }
+    }
+    Ok(())
+}
+
+/// Reads needs as people write them: `gpus=1 ram=16G time=2-00:00:00`.
+///
+/// # Errors
+/// A sentence that names the need.
+pub fn parse_needs(text: &str) -> std::result::Result<Value, String> {
+    let mut needs = Value::Map(Vec::new());
+    for word in text.split([' ', '\t', ',']).filter(|w| !w.is_empty()) {
+        let value = match word.split_once('=') {
+            None if word == "share" => (word, Value::Bool(true)),
+            None => return Err(format!("need '{word}': expected NAME=VALUE")),
+            Some((key @ ("gpus" | "slots"), n)) => {
+                (key, n.parse::<i64>().map(Value::Int).map_err(|_| format!("need '{word}': not a whole number"))?)
+            }
+            Some((key, value)) => (key, Value::from(value)),
+        };
+        needs.set(value.0, value.1);
+    }
+    check_needs(&needs).map(|()| needs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> std::result::Result<Job, String> {
+        Job::check(Value::parse(text).unwrap())
+    }
+
+    #[test]
+    fn jobs() {
+        let job = check(r#"{"argv":["a","b c"],"cwd":"/x","needs":{"time":"2h"},"priority":3}"#).unwrap();
+        assert_eq!(job.command_line(), "a 'b c'");
+        assert_eq!(job.priority(), 3);
+        assert_eq!(job.time_limit(), Some(Duration::from_secs(7200)));
+    }
+
+    #[test]
+    fn refused() {
+        for (text, part) in [
+            ("{}", "'argv' is missing"),
+            (r#"{"argv":[]}"#, "'argv' is missing"),
+            (r#"{"argv":["a"],"cwd":"x"}"#, "absolute"),
+            (r#"{"argv":["a"],"prams":{}}"#, "did you mean 'params'"),
+            (r#"{"argv":["a"],"priority":10}"#, "from 0 to 9"),
+            (r#"{"argv":["a"],"needs":{"gpu":1}}"#, "did you mean 'gpus'"),
+            (r#"{"argv":["a\u0000"]}"#, "NUL"),
+            ("[1]", "object"),
+        ] {
+            let what = check(text).unwrap_err();
+            assert!(what.contains(part), "{text}: {what}");
+        }
+    }
+
+    #[test]
+    fn needs_as_people_write_them() {
+        let needs = parse_needs("gpus=1 ram=16G, time=2-00:00:00 share").unwrap();
+        assert_eq!(needs.to_string(), r#"{"gpus":1,"ram":"16G","time":"2-00:00:00","share":true}"#);
+        assert!(parse_needs("gpus").is_err() && parse_needs("ram=lots").is_err());
+    }
+}

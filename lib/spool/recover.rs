@@ -1,1 +1,291 @@
-//! (empty)
+//! Mends what a crash left, see nn-spool(5). Any process may do it at any time, any number of times.
+//!
+//! 1. Of two tokens of one run the most advanced is the truth; the other is a ghost of a power cut and is unlinked.
+//! 2. Claimed, and the worker dead: back to the queue. It certainly has not run.
+//! 3. Started, the runner dead, result.json of this generation there: finish it.
+//! 4. Started, runner and command dead, no result: queued again while retries are left, else failed as lost.
+//!
+//! Dead means proved (spool/owner); a claimant on another host, or on a rebooted one, counts as dead only when its
+//! heartbeat has not changed for a whole lease by the observer's own clock. A started run of another host is never taken.
+
+use super::owner::{Life, Owner, start_of};
+use super::state::{Folder, How, State, Token};
+use super::store::Spool;
+use crate::base::error::Result;
+use crate::base::files::{self, Moved};
+use crate::base::json::{self, Value};
+use crate::base::time::Time;
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A heartbeat is written this often.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Silence for so long is the end of a lease. Longer than NFS keeps attributes (60 s).
+pub const LEASE: Duration = Duration::from_secs(90);
+
+/// What was done for one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mended {
+    /// The run
+    pub run: u64,
+    /// What was done, in words
+    pub what: String,
+}
+
+/// Recovery, and what it has observed of silent owners so far.
+#[derive(Debug, Default)]
+pub struct Recovery {
+    heard: HashMap<String, (Option<String>, Instant)>,
+}
+
+impl Recovery {
+    /// Nothing observed yet.
+    pub fn new() -> Recovery {
+        Recovery::default()
+    }
+
+    /// All of it: for the start of a worker, and for `nn-queue recover`.
+    ///
+    /// # Errors
+    /// A folder cannot be read, or a change is in doubt.
+    pub fn whole(&mut self, spool: &Spool) -> Result<Vec<Mended>> {
+        let mut mended = unlink_ghosts(spool)?;
+        for token in spool.tokens(Folder::Running)? {
+            mended.extend(self.running(spool, &token)?);
+        }
+        Ok(mended)
+    }
+
+    /// Only when something in running/ asks for it: for an idle worker. Costs nothing for finished runs.
+    ///
+    /// # Errors
+    /// As `whole`.
+    pub fn when_needed(&mut self, spool: &Spool) -> Result<Vec<Mended>> {
+        let orphaned = |token: &Token| match &token.state {
+            State::Claimed(worker) => !matches!(worker.life(), Life::Alive),
+            State::Started(_, runner) => !matches!(runner.life(), Life::Alive),
+            _ => false,
+        };
+        if spool.tokens(Folder::Running)?.iter().any(orphaned) { self.whole(spool) } else { Ok(Vec::new()) }
+    }
+
+    fn running(&mut self, spool: &Spool, token: &Token) -> Result<Option<Mended>> {
+        match &token.state {
+            // Safe even from an owner who only sleeps: the fence refuses his late start.
+            State::Claimed(worker)
+                if self.is_dead(spool, worker) || worker.life() == Life::Unknown && self.is_silent(spool, worker) =>
+            {
+                let back = token.again(State::Queued(spool.priority_of(token.run)));
+                moved(spool, token, &back, "claimed by a dead worker: queued again")
+            }
+            State::Started(_, runner) if self.is_dead(spool, runner) => self.started(spool, token),
+            _ => Ok(None),
+        }
+    }
+
+    fn started(&self, spool: &Spool, token: &Token) -> Result<Option<Mended>> {
+        if let Some(end) = recorded_end(spool, token)? {
+            return moved(spool, token, &token.to(end), "its end was recorded: finished");
+        }
+        if command_lives(spool, token)? {
+            return Ok(None);
+        }
+        let attempt = spool.read(token.run, "attempt.json").ok().flatten();
+        let attempts = attempt.as_ref().and_then(|a| a.int("attempt")).unwrap_or(1);
+        let retries = spool.job(token.run).map_or(0, |job| job.retries());
+        if attempts <= i64::from(retries) {
+            // A run that was interrupted goes before new ones.
+            let priority = spool.priority_of(token.run).saturating_sub(1);
+            let back = token.again(State::Queued(priority));
+            return moved(spool, token, &back, "its runner and command died: queued again");
+        }
+        let evidence = json::map([("evidence", "runner and command are gone, and left no result".into())]);
+        let mut result = evidence;
+        result.set("ended", Value::from(Time::now()));
+        // The name alone tells the truth on a full disk.
+        let _ = spool.write_result(token, &State::Failed(How::Lost), &result);
+        moved(spool, token, &token.to(State::Failed(How::Lost)), "its runner and command died: lost")
+    }
+
+    /// Proved dead: on this boot by the process table; on an earlier boot of a host of this name only together with a
+    /// silent lease, for two machines may share a name.
+    fn is_dead(&mut self, spool: &Spool, owner: &Owner) -> bool {
+        match owner.life() {
+            Life::Dead => true,
+            Life::Rebooted => self.is_silent(spool, owner),
+            Life::Alive | Life::Unknown => false,
+        }
+    }
+
+    /// Whether an owner's heartbeat has not changed for a lease, by this observer's own monotonic clock.
+    fn is_silent(&mut self, spool: &Spool, owner: &Owner) -> bool {
+        let name = owner.to_string();
+        let beat = std::fs::read_to_string(spool.dir().join("hosts").join(&name)).ok();
+        match self.heard.get(&name) {
+            Some((known, since)) if *known == beat => since.elapsed() > LEASE,
+            _ => {
+                self.heard.insert(name, (beat, Instant::now()));
+                false
+            }
+        }
+    }
+}
+
+fn moved(spool: &Spool, from: &Token, to: &Token, what: &str) -> Result<Option<Mended>> {
+    if spool.shift_durably(from, to)? == Moved::Lost {
+        return Ok(None);
+    }
+    let details = json::map([("from", Value::from(from.name())), ("what", Value::from(what))]);
+    // The state is right already; the note about it may fail on a full disk.
+    let _ = spool.event(from.run, false, "recovered", details);
+    Ok(Some(Mended { run: from.run, what: what.to_string() }))
+}
+
+/// Removes the lesser of two tokens of one run. A token that was only moving while the folders were read is gone already.
+fn unlink_ghosts(spool: &Spool) -> Result<Vec<Mended>> {
+    let mut truth: HashMap<u64, Token> = HashMap::new();
+    let mut ghosts = Vec::new();
+    for folder in Folder::ALL {
+        for token in spool.tokens(folder)? {
+            match truth.remove(&token.run) {
+                Some(other) if other.rank() > token.rank() => {
+                    truth.insert(token.run, other);
+                    ghosts.push(token);
+                }
+                Some(other) => {
+                    truth.insert(token.run, token);
+                    ghosts.push(other);
+                }
+                None => {
+                    truth.insert(token.run, token);
+                }
+            }
+        }
+    }
+    let mut mended = Vec::new();
+    for ghost in ghosts {
+        if files::remove(&spool.dir().join(ghost.path()))? {
+            mended.push(Mended { run: ghost.run, what: format!("a ghost in {}/ removed", ghost.folder().name()) });
+        }
+    }
+    Ok(mended)
+}
+
+/// The end that result.json tells, if it is of this generation.
+fn recorded_end(spool: &Spool, token: &Token) -> Result<Option<State>> {
+    let Some(result) = spool.read(token.run, "result.json")? else { return Ok(None) };
+    if result.int("generation") != Some(i64::from(token.generation)) {
+        return Ok(None);
+    }
+    Ok(match (result.str("state"), result.str("how").and_then(How::parse)) {
+        (Some("done"), _) => Some(State::Done),
+        (Some("cancelled"), _) => Some(State::Cancelled),
+        (Some("failed"), Some(how)) => Some(State::Failed(how)),
+        _ => None,
+    })
+}
+
+/// Whether anything of a started run is alive on this host, its runner being dead: the command by pid and start time, or any
+/// process that carries the run's directory in its environment.
+fn command_lives(spool: &Spool, token: &Token) -> Result<bool> {
+    let attempt = spool.read(token.run, "attempt.json").ok().flatten();
+    if let Some(attempt) = attempt.filter(|a| a.int("generation") == Some(i64::from(token.generation))) {
+        let pid = attempt.int("pid").and_then(|pid| u32::try_from(pid).ok());
+        if let (Some(pid), Some(start)) = (pid, attempt.int("start")) {
+            let same = start_of(pid).is_some_and(|s| i64::try_from(s) == Ok(start));
+            if same || crate::base::sys::group_exists(pid) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(!survivors(&spool.run_dir(token.run)).is_empty())
+}
+
+/// Processes of this host that carry NN_RUN_DIR=DIR in their environment.
+pub fn survivors(run_dir: &Path) -> Vec<u32> {
+    use std::os::unix::ffi::OsStrExt;
+    let wanted = [b"NN_RUN_DIR=", run_dir.as_os_str().as_bytes()].concat();
+    let me = std::process::id();
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let carries = |pid: &u32| {
+        let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environ.split(|&b| b == 0).any(|pair| pair == wanted.as_slice())
+    };
+    pids.filter(|pid| *pid != me).filter(carries).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::job::Job;
+
+    fn spool(name: &str) -> Spool {
+        let dir = std::env::temp_dir().join(format!("nn-recover-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        Spool::init(&dir, false).unwrap()
+    }
+
+    fn dead() -> Owner {
+        let me = Owner::me().unwrap();
+        Owner { start: me.start + 1, ..me }
+    }
+
+    fn add(spool: &Spool) -> Token {
+        let job = Job::new(&["true".into()], Path::new("/"));
+        let run = spool.add(&[job], b"").unwrap()[0];
+        Token { run, generation: 1, state: State::Queued(5) }
+    }
+
+    fn only_state(spool: &Spool, run: u64) -> Token {
+        let mut all: Vec<Token> = Folder::ALL.iter().flat_map(|f| spool.tokens(*f).unwrap()).collect();
+        all.retain(|t| t.run == run);
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)
+    }
+
+    #[test]
+    fn each_crash_point() {
+        let spool = spool("points");
+        // Claimed by the dead: back in the queue.
+        let t = add(&spool);
+        spool.shift(&t, &t.to(State::Claimed(dead()))).unwrap();
+        // Claimed by the living: left alone.
+        let u = add(&spool);
+        let alive = u.to(State::Claimed(Owner::me().unwrap()));
+        spool.shift(&u, &alive).unwrap();
+        // Started by the dead without a result: lost.
+        let v = add(&spool);
+        spool.shift(&v, &v.to(State::Started(dead(), dead()))).unwrap();
+        // Started by the dead, with its end on record: finished.
+        let w = add(&spool);
+        let started = w.to(State::Started(dead(), dead()));
+        spool.shift(&w, &started).unwrap();
+        spool.write_result(&started, &State::Failed(How::Exit(3)), &Value::Null).unwrap();
+        // Two tokens of one run: the most advanced stays.
+        let x = add(&spool);
+        files::create_empty(&spool.dir().join(x.to(State::Done).path())).unwrap();
+        for _ in 0..2 {
+            Recovery::new().whole(&spool).unwrap();
+            assert_eq!(only_state(&spool, t.run), t.again(State::Queued(5)));
+            assert_eq!(only_state(&spool, u.run), alive);
+            assert_eq!(only_state(&spool, v.run).state, State::Failed(How::Lost));
+            assert_eq!(only_state(&spool, w.run).state, State::Failed(How::Exit(3)));
+            assert_eq!(only_state(&spool, x.run).state, State::Done);
+        }
+        std::fs::remove_dir_all(spool.dir()).unwrap();
+    }
+
+    #[test]
+    fn other_hosts_are_left_alone() {
+        let spool = spool("hosts");
+        let t = add(&spool);
+        let there = Owner { host: "elsewhere".into(), ..dead() };
+        let started = t.to(State::Started(there.clone(), there));
+        spool.shift(&t, &started).unwrap();
+        assert!(Recovery::new().whole(&spool).unwrap().is_empty());
+        assert_eq!(only_state(&spool, t.run), started);
+        std::fs::remove_dir_all(spool.dir()).unwrap();
+    }
+}

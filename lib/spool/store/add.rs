@@ -1,0 +1,194 @@
+//! Adding runs: a number by mkdir, the files, everything to disk, and only then the token. A run without a token was
+//! never acknowledged; `gc` takes it later.
+
+use super::Spool;
+use crate::base::error::{Doing, Result};
+use crate::base::files;
+use crate::base::json::Value;
+use crate::base::time::Time;
+use crate::spool::job::Job;
+use crate::spool::owner::Owner;
+use crate::spool::state::{Folder, State, Token};
+use std::path::Path;
+
+/// From so many runs on, one syncfs is cheaper than an fsync a file.
+const MANY: usize = 8;
+
+impl Spool {
+    /// Adds runs to the queue (or held, as each job says), all or none, durably; returns their numbers. `env` is the
+    /// environment they shall have, NAME=VALUE each ended by NUL.
+    ///
+    /// # Errors
+    /// Something cannot be written; then nothing is left but what a worker had claimed already.
+    pub fn add(&self, jobs: &[Job], env: &[u8]) -> Result<Vec<u64>> {
+        let mut runs = Vec::with_capacity(jobs.len());
+        let added = self.add_files(jobs, env, &mut runs).and_then(|()| self.add_tokens(jobs, &runs));
+        if let Err(err) = added {
+            self.undo(&runs);
+            return Err(err);
+        }
+        Ok(runs)
+    }
+
+    fn add_files(&self, jobs: &[Job], env: &[u8], runs: &mut Vec<u64>) -> Result<()> {
+        let durable = jobs.len() < MANY;
+        let now = Time::now();
+        let mut next = self.first_number()?;
+        let mut first_env = None;
+        for job in jobs {
+            let run = self.make_run(&mut next)?;
+            runs.push(run);
+            self.write_job(run, job, now, durable)?;
+            let path = self.run_dir(run).join("env");
+            // One environment for all: links cost nothing, and env is never rewritten.
+            let linked = first_env.as_ref().is_some_and(|first| std::fs::hard_link(first, &path).is_ok());
+            if !linked {
+                files::write_new(&path, env, durable)?;
+                first_env = Some(path);
+            }
+            if durable {
+                files::sync_dir(&self.run_dir(run))?;
+            }
+        }
+        self.remember(next);
+        if durable { files::sync_dir(&self.dir().join("runs")) } else { files::sync_file_system(self.dir()) }
+    }
+
+    fn write_job(&self, run: u64, job: &Job, now: Time, durable: bool) -> Result<()> {
+        let mut json = job.json.clone();
+        json.set("added", Value::from(now));
+        files::write_new(&self.run_dir(run).join("job.json"), format!("{json}\n").as_bytes(), durable)
+    }
+
+    fn add_tokens(&self, jobs: &[Job], runs: &[u64]) -> Result<()> {
+        let durable = jobs.len() < MANY;
+        for (job, &run) in jobs.iter().zip(runs) {
+            let state = if job.hold() { State::Held(job.priority()) } else { State::Queued(job.priority()) };
+            let path = self.dir().join(Token { run, generation: 1, state }.path());
+            if durable {
+                files::create_empty_durable(&path)?
+            } else {
+                files::create_empty(&path)?
+            };
+        }
+        if !durable {
+            return files::sync_file_system(self.dir());
+        }
+        for (folder, hold) in [(Folder::Queued, false), (Folder::Held, true)] {
+            if jobs.iter().any(|job| job.hold() == hold) {
+                files::sync_dir(&self.folder(folder))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what is not claimed yet: the token first, then the run.
+    fn undo(&self, runs: &[u64]) {
+        let states = self.states(&Folder::ALL).unwrap_or_default();
+        for run in runs {
+            let gone = match states.get(run) {
+                None => true,
+                Some(token) if matches!(token.state, State::Queued(_) | State::Held(_)) => {
+                    files::remove(&self.dir().join(token.path())).unwrap_or(false)
+                }
+                Some(_) => false,
+            };
+            if gone {
+                let _ = files::remove_tree(&self.run_dir(*run));
+            }
+        }
+    }
+
+    /// Adds a run that its maker, this process, runs at once: born claimed by it. Nothing is to be waited for: a power cut
+    /// before its end leaves nothing that anybody was promised.
+    ///
+    /// # Errors
+    /// Something cannot be written.
+    pub fn add_claimed(&self, job: &Job, env: &[u8], me: &Owner) -> Result<Token> {
+        let mut next = self.first_number()?;
+        let run = self.make_run(&mut next)?;
+        self.remember(next);
+        let token = Token { run, generation: 1, state: State::Claimed(me.clone()) };
+        let made = self
+            .write_job(run, job, Time::now(), false)
+            .and_then(|()| files::write_new(&self.run_dir(run).join("env"), env, false))
+            .and_then(|()| files::create_empty(&self.dir().join(token.path())));
+        if let Err(err) = made {
+            let _ = files::remove_tree(&self.run_dir(run));
+            return Err(err);
+        }
+        Ok(token)
+    }
+
+    /// Makes runs/N for the first free N from `next` on: mkdir is the referee, never a listing.
+    fn make_run(&self, next: &mut u64) -> Result<u64> {
+        loop {
+            let run = *next;
+            *next += 1;
+            if files::make_dir(&self.run_dir(run))? {
+                return Ok(run);
+            }
+        }
+    }
+
+    /// Where to begin looking for a free number: the hint; without a usable one, after the greatest there is.
+    fn first_number(&self) -> Result<u64> {
+        match self.hint() {
+            Some(next) => Ok(next),
+            None => {
+                let names = files::names(&self.dir().join("runs"))?;
+                let numbers = names.iter().filter_map(|name| name.to_str()?.parse::<u64>().ok());
+                Ok(numbers.max().unwrap_or(0) + 1)
+            }
+        }
+    }
+
+    /// The number after the greatest given out, as far as the hint file knows.
+    pub fn hint(&self) -> Option<u64> {
+        let text = std::fs::read_to_string(self.dir().join("next")).ok()?;
+        text.strip_suffix('\n')?.parse().ok().filter(|n| *n > 0 && *n < u64::MAX / 2)
+    }
+
+    fn remember(&self, next: u64) {
+        if self.hint().is_none_or(|known| known < next) {
+            // Only a hint: without it the next number is found by looking.
+            let _ = files::overwrite(&self.dir().join("next"), format!("{next}\n").as_bytes());
+        }
+    }
+}
+
+/// This process's environment in the form of /proc/PID/environ, without what belongs to the run it may itself be in.
+///
+/// # Errors
+/// Never; in the form of its siblings.
+pub fn environment() -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    let mut env = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        if !is_of_a_run(&name) {
+            env.extend([name.as_bytes(), b"=", value.as_bytes(), b"\0"].concat());
+        }
+    }
+    env
+}
+
+/// Variables that nn-run sets for its command: a run started from within another must not inherit them.
+fn is_of_a_run(name: &std::ffi::OsStr) -> bool {
+    let own = ["NN_RUN", "NN_RUN_DIR", "NN_CHECKPOINTS", "NN_PARAMS", "NN_ATTEMPT", "NN_RESUME", "NN_CHECKPOINT"];
+    name.to_str().is_some_and(|name| own.contains(&name) || name.starts_with("NN_PARAM_"))
+}
+
+/// Reads an `env` file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read_environment(path: &Path) -> Result<Vec<(std::ffi::OsString, std::ffi::OsString)>> {
+    use std::os::unix::ffi::OsStrExt;
+    let bytes = std::fs::read(path).doing("read", path)?;
+    let os = |b: &[u8]| std::ffi::OsStr::from_bytes(b).to_os_string();
+    let pairs = bytes.split(|&b| b == 0).filter_map(|pair| {
+        let at = pair.iter().position(|&b| b == b'=').filter(|at| *at > 0)?;
+        Some((os(&pair[..at]), os(&pair[at + 1..])))
+    });
+    Ok(pairs.collect())
+}

@@ -1,0 +1,101 @@
+//! Claiming: a worker lists the queue once, sorts it, and walks along it. Alone it goes in exact order. Each miss (somebody
+//! was quicker) doubles how far it skips ahead and how far it spreads, so that many workers spread out instead of racing
+//! for the same names; what was skipped is seen again when the list is made anew, at the latest after a second.
+
+use super::Spool;
+use crate::base::error::Result;
+use crate::base::files::Moved;
+use crate::spool::owner::Owner;
+use crate::spool::state::{Folder, State, Token};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Among how many of the first runs workers spread at most.
+const FARTHEST: usize = 16;
+/// Farthest skip after a miss, in runs.
+const LONGEST_SKIP: usize = 1024;
+/// Misses in a row after which the list is too old.
+const MISSES: u32 = 24;
+/// Longest time a list is walked: runs added with a higher priority are seen after that.
+const LIST_AGE: Duration = Duration::from_secs(1);
+
+/// A walk along the queue.
+#[derive(Debug)]
+pub struct Claims {
+    me: Owner,
+    waiting: VecDeque<Token>,
+    listed: Option<Instant>,
+    spread: usize,
+    random: u64,
+}
+
+impl Claims {
+    /// A walk for this worker.
+    pub fn new(me: Owner) -> Claims {
+        let random = u64::from(me.pid) << 32 ^ me.start | 1;
+        Claims { me, waiting: VecDeque::new(), listed: None, spread: 1, random }
+    }
+
+    /// Claims the next run. None: the queue is empty. No fsync: a claim lost in a power cut harms nobody.
+    ///
+    /// # Errors
+    /// The queue cannot be read, or a claim is in doubt.
+    pub fn claim(&mut self, spool: &Spool) -> Result<Option<Token>> {
+        if self.listed.is_none_or(|at| at.elapsed() > LIST_AGE) {
+            self.list(spool)?;
+        }
+        let (mut misses, mut skip) = (0, 1);
+        loop {
+            if self.waiting.is_empty() || misses >= MISSES {
+                self.list(spool)?;
+                (misses, skip) = (0, 1);
+            }
+            let Some(token) = self.pick() else { return Ok(None) };
+            let claimed = token.to(State::Claimed(self.me.clone()));
+            match spool.shift(&token, &claimed)? {
+                Moved::Won => {
+                    self.spread = (self.spread - self.spread / 4).max(1);
+                    return Ok(Some(claimed));
+                }
+                Moved::Lost => {
+                    misses += 1;
+                    self.waiting.drain(..skip.min(self.waiting.len()));
+                    skip = (skip * 2).min(LONGEST_SKIP);
+                    self.spread = (self.spread * 2).min(FARTHEST);
+                }
+            }
+        }
+    }
+
+    fn list(&mut self, spool: &Spool) -> Result<()> {
+        let mut tokens = spool.tokens(Folder::Queued)?;
+        tokens.sort_by_key(|token| (priority(token), token.run));
+        self.waiting = tokens.into();
+        self.listed = Some(Instant::now());
+        Ok(())
+    }
+
+    /// One of the first `spread` waiting runs of the best priority; nearer ones that were skipped stay in the list.
+    fn pick(&mut self) -> Option<Token> {
+        let best = priority(self.waiting.front()?);
+        let near = self.waiting.iter().take(self.spread).take_while(|token| priority(token) == best).count();
+        // xorshift64: any spread will do.
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        let at = if near < 2 { 0 } else { (self.random % near as u64) as usize };
+        self.waiting.remove(at)
+    }
+
+    /// Gives back a run that was claimed but certainly not started, as the next generation.
+    ///
+    /// # Errors
+    /// It is unknown whether it was done.
+    pub fn give_back(&self, spool: &Spool, claimed: &Token) -> Result<Moved> {
+        spool.shift(claimed, &claimed.again(State::Queued(spool.priority_of(claimed.run))))
+    }
+}
+
+fn priority(token: &Token) -> u8 {
+    if let State::Queued(priority) = token.state { priority } else { 9 }
+}
