@@ -1,5 +1,6 @@
 # bash completion of nn-tools: what all tools share, then one block a tool.
 # In a function of a tool $2 is the word being typed and $3 the word before it.
+# shellcheck disable=SC2119,SC2120
 
 # _nn_options OPTION…: offer these if an option is being typed.
 _nn_options() {
