@@ -107,6 +107,11 @@ pub fn create_empty_durable(path: &Path) -> Result<bool> {
     won(operation("create", path, || open_new(path)?.sync_all())).doing("create", path)
 }
 
+/// Gives a file a second name. False: it could not be done (the name exists, too many links, no links here).
+pub fn link(file: &Path, name: &Path) -> bool {
+    operation("link", name, || std::fs::hard_link(file, name)).is_ok()
+}
+
 fn won(made: io::Result<()>) -> io::Result<bool> {
     match made {
         Ok(()) => Ok(true),
