@@ -3,7 +3,7 @@
 //! for the same names; what was skipped is seen again when the list is made anew, at the latest after a second.
 
 use super::Spool;
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 use crate::base::files::Moved;
 use crate::spool::owner::Owner;
 use crate::spool::state::{Folder, State, Token};
@@ -16,6 +16,8 @@ const FARTHEST: usize = 16;
 const LONGEST_SKIP: usize = 1024;
 /// Misses in a row after which the list is too old.
 const MISSES: u32 = 24;
+/// Fresh lists without a win after which something is wrong: a list means that somebody else won all it named.
+const LISTS: u32 = 100;
 /// Longest time a list is walked: runs added with a higher priority are seen after that.
 const LIST_AGE: Duration = Duration::from_secs(1);
 
@@ -39,14 +41,22 @@ impl Claims {
     /// Claims the next run. None: the queue is empty. No fsync: a claim lost in a power cut harms nobody.
     ///
     /// # Errors
-    /// The queue cannot be read, or a claim is in doubt.
+    /// The queue cannot be read, a claim is in doubt, or the file system denies what it lists (a stale NFS mount).
     pub fn claim(&mut self, spool: &Spool) -> Result<Option<Token>> {
         if self.listed.is_none_or(|at| at.elapsed() > LIST_AGE) {
             self.list(spool)?;
         }
-        let (mut misses, mut skip) = (0, 1);
+        let (mut misses, mut skip, mut lists) = (0, 1, 0);
         loop {
             if self.waiting.is_empty() || misses >= MISSES {
+                lists += 1;
+                if lists > LISTS {
+                    let queue = spool.folder(Folder::Queued);
+                    return Err(Error::Again(format!(
+                        "cannot claim from {}: what it lists cannot be renamed",
+                        queue.display()
+                    )));
+                }
                 self.list(spool)?;
                 (misses, skip) = (0, 1);
             }
