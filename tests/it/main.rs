@@ -4,6 +4,9 @@
 //! Not tested here: Slurm and Grid Engine, power cuts, real NFS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod concurrent;
+mod crash;
 mod place;
+mod spool;
 mod tidy;
 mod transcript;

@@ -5,10 +5,11 @@
 //! that still live inside it are killed first (found by their working directory, so nobody else's are hit).
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// A directory of its own for one test.
 pub struct Place {
@@ -18,9 +19,20 @@ pub struct Place {
 impl Place {
     /// Makes the directory; `name` is for people only.
     pub fn new(name: &str) -> Self {
+        Place::below(&std::env::temp_dir(), name)
+    }
+
+    /// The same in memory where the system has that, for thousands of small cases that need no disk.
+    pub fn quick(name: &str) -> Self {
+        let shm = Path::new("/dev/shm");
+        let usable = fs::create_dir_all(shm.join(format!("nn-it.{}", std::process::id()))).is_ok();
+        if usable { Place::below(shm, name) } else { Place::new(name) }
+    }
+
+    fn below(top: &Path, name: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("nn-it.{}.{count}", std::process::id())).join(name);
+        let dir = top.join(format!("nn-it.{}/{count}", std::process::id())).join(name);
         fs::create_dir_all(&dir).unwrap();
         Place { dir: dir.canonicalize().unwrap() }
     }
@@ -38,7 +50,7 @@ impl Place {
             .env("LC_ALL", "C")
             .env("TZ", "UTC")
             .env("TERM", "dumb")
-            .stdin(std::process::Stdio::null());
+            .stdin(Stdio::null());
         command
     }
 
@@ -63,7 +75,9 @@ impl Drop for Place {
         if std::thread::panicking() {
             say(&format!("kept: {}", self.dir.display()));
         } else {
-            let _ = fs::remove_dir_all(self.dir.parent().unwrap_or(&self.dir));
+            let own = self.dir.parent().unwrap_or(&self.dir);
+            let _ = fs::remove_dir_all(own);
+            let _ = own.parent().map(fs::remove_dir);
         }
     }
 }
@@ -86,4 +100,29 @@ pub fn tests() -> PathBuf {
 /// One line to the person, whether or not the harness captures the test's output.
 pub fn say(line: &str) {
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// What a command prints and how it ends; a failure of the test when it takes longer than `limit`.
+pub fn output_within(command: &mut Command, limit: Duration) -> Output {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let read = |mut from: Box<dyn Read + Send>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            from.read_to_end(&mut bytes).map(|_| bytes).unwrap_or_default()
+        })
+    };
+    let (stdout, stderr) = (read(Box::new(stdout)), read(Box::new(stderr)));
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if started.elapsed() > limit {
+            let _ = child.kill();
+            panic!("took longer than {limit:?}: {command:?}");
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
 }
