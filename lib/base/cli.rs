@@ -10,6 +10,8 @@ use super::text::escape;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -103,20 +105,34 @@ pub fn complain(err: &Error) {
     tell(&err.to_string());
 }
 
-/// Operands as text, or one a line from standard input when there are none and it is no terminal.
+/// Operands as text, or one a line from standard input when there are none.
 ///
 /// # Errors
-/// None and a terminal; text that is not UTF-8; standard input cannot be read.
+/// There are none at all; text that is not UTF-8; standard input cannot be read.
 pub fn operands(given: Vec<OsString>) -> Result<Vec<String>> {
+    let none = || Error::usage("which runs? give them as operands or on standard input");
+    operands_if_any(given)?.ok_or_else(none)
+}
+
+/// Operands as text, or one a line from standard input when there are none and it is a pipe or a file. None: nothing was
+/// given, for standard input is a terminal or /dev/null.
+///
+/// # Errors
+/// Text that is not UTF-8; standard input cannot be read.
+pub fn operands_if_any(given: Vec<OsString>) -> Result<Option<Vec<String>>> {
+    let text = |v: OsString| {
+        v.into_string().map_err(|v| Error::usage(format!("'{}' is not valid UTF-8", v.to_string_lossy())))
+    };
     if !given.is_empty() {
-        let text = |v: OsString| v.into_string().map_err(|v| Error::usage(format!("'{}'", v.to_string_lossy())));
-        return given.into_iter().map(text).collect();
+        return given.into_iter().map(text).collect::<Result<_>>().map(Some);
     }
-    if io::stdin().is_terminal() {
-        return Err(Error::usage("which runs? give them as operands or on standard input"));
+    let input = io::stdin();
+    let device = input.as_fd().try_clone_to_owned().and_then(|fd| std::fs::File::from(fd).metadata());
+    if device.is_ok_and(|meta| meta.file_type().is_char_device()) {
+        return Ok(None);
     }
     let mut words = Vec::new();
-    for line in io::stdin().lock().lines() {
+    for line in input.lock().lines() {
         let line = line.map_err(|err| Error::Io { doing: "read", path: "standard input".into(), err })?;
         // The first column: so that the records of one tool are the operands of the next.
         let word = line.split('\t').next().unwrap_or_default().trim();
@@ -124,7 +140,7 @@ pub fn operands(given: Vec<OsString>) -> Result<Vec<String>> {
             words.push(word.to_string());
         }
     }
-    Ok(words)
+    Ok(Some(words))
 }
 
 /// Whether colours and moving bars may go to a stream that is (`terminal`) a terminal: not with NO_COLOR or TERM=dumb.

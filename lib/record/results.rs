@@ -1,1 +1,181 @@
-//! (empty)
+//! A run as a row: where it stands, what was asked, what was found, and of each variable of interest its first, last,
+//! smallest and greatest value and its value at chosen epochs. One pass over the history, nothing of it kept.
+//!
+//! NaN is never the smallest or the greatest; it can be the last. A value at epoch N is the last one printed with
+//! epoch N, so of a loss printed every hundred batches the one at the end of the epoch.
+
+use super::history::{Point, Reader};
+use crate::base::error::Result;
+use crate::base::json::Value;
+use crate::spool::job::Job;
+use crate::spool::state::{State, Token};
+use crate::spool::store::Spool;
+
+/// What is told of one variable of interest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The first value
+    pub first: f64,
+    /// The last value
+    pub last: f64,
+    /// The smallest value; NaN when there is no number
+    pub min: f64,
+    /// The greatest value; NaN when there is no number
+    pub max: f64,
+    /// Values at the epochs that were asked for, in their order
+    pub at: Vec<Option<f64>>,
+}
+
+impl Summary {
+    fn new(value: f64, epochs: usize) -> Summary {
+        Summary { first: value, last: value, min: value, max: value, at: vec![None; epochs] }
+    }
+
+    fn add(&mut self, value: f64) {
+        self.last = value;
+        // f64::min and max take the number when the other is NaN.
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
+}
+
+/// The summaries of a run's variables, in the order in which they first appear.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Results {
+    /// Name and summary
+    pub metrics: Vec<(String, Summary)>,
+}
+
+impl Results {
+    /// Reads the history of a run; `epochs`: where values are wanted.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn read(spool: &Spool, run: u64, epochs: &[f64]) -> Result<Results> {
+        let mut results = Results::default();
+        let mut reader = Reader::open(&spool.run_dir(run))?;
+        while let Some(point) = reader.next()? {
+            results.add(point, epochs);
+        }
+        Ok(results)
+    }
+
+    fn add(&mut self, point: &Point, epochs: &[f64]) {
+        let epoch = point.counter("epoch");
+        for (i, (name, value)) in point.values().enumerate() {
+            let summary = self.summary(i, name, value, epochs.len());
+            summary.add(value);
+            for (at, _) in summary.at.iter_mut().zip(epochs).filter(|(_, e)| epoch == Some(**e)) {
+                *at = Some(value);
+            }
+        }
+    }
+
+    /// The summary of a name; `guess` is where it stands when every point has the same names.
+    fn summary(&mut self, guess: usize, name: &str, value: f64, epochs: usize) -> &mut Summary {
+        let is_there = self.metrics.get(guess).is_some_and(|(n, _)| n == name);
+        let at = if is_there { Some(guess) } else { self.metrics.iter().position(|(n, _)| n == name) };
+        let at = at.unwrap_or_else(|| {
+            self.metrics.push((name.to_string(), Summary::new(value, epochs)));
+            self.metrics.len() - 1
+        });
+        &mut self.metrics[at].1
+    }
+
+    /// The summary of a variable.
+    pub fn get(&self, name: &str) -> Option<&Summary> {
+        self.metrics.iter().find(|(n, _)| n == name).map(|(_, s)| s)
+    }
+}
+
+/// All that is known of a run without its history. What is missing or damaged is null: a table shows what there is.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its number
+    pub run: u64,
+    /// Where it stands; None: it was never acknowledged
+    pub token: Option<Token>,
+    /// What was asked
+    pub job: Job,
+    /// labels.json
+    pub labels: Value,
+    /// attempt.json
+    pub attempt: Value,
+    /// result.json, if it is of this generation or the run is not queued again
+    pub result: Value,
+}
+
+impl Row {
+    /// Reads the small files of a run.
+    ///
+    /// # Errors
+    /// There is no such run, or its job is damaged.
+    pub fn read(spool: &Spool, run: u64, token: Option<Token>) -> Result<Row> {
+        let job = spool.job(run)?;
+        let read = |name: &str| spool.read(run, name).ok().flatten().unwrap_or(Value::Null);
+        let result = read("result.json");
+        let current = token.as_ref().is_some_and(|t| result.int("generation") == Some(i64::from(t.generation)));
+        let result = if current { result } else { Value::Null };
+        Ok(Row { run, token, job, labels: read("labels.json"), attempt: read("attempt.json"), result })
+    }
+
+    /// The state in a word: the folder's name.
+    pub fn state(&self) -> &'static str {
+        self.token.as_ref().map_or("incomplete", |token| token.folder().name())
+    }
+
+    /// How it failed, in words.
+    pub fn how(&self) -> Option<String> {
+        match self.token.as_ref().map(|token| &token.state) {
+            Some(State::Failed(how)) => Some(how.words()),
+            _ => None,
+        }
+    }
+
+    /// The note: what was said last.
+    pub fn note(&self) -> Option<&str> {
+        self.labels.str("note").or_else(|| self.job.json.str("note"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn results(lines: &[&str], epochs: &[f64]) -> Results {
+        let mut results = Results::default();
+        for line in lines {
+            let mut point = Point::new();
+            assert!(point.read_line(line), "{line}");
+            results.add(&point, epochs);
+        }
+        results
+    }
+
+    #[test]
+    fn one_pass() {
+        let r = results(
+            &[
+                r#"{"epoch":1,"cost":3}"#,
+                r#"{"epoch":2,"cost":1,"acc":0.5}"#,
+                r#"{"epoch":2,"cost":2}"#,
+                r#"{"epoch":3,"cost":"NaN"}"#,
+            ],
+            &[2.0, 9.0],
+        );
+        let cost = r.get("cost").unwrap();
+        assert_eq!((cost.first, cost.min, cost.max), (3.0, 1.0, 3.0));
+        assert!(cost.last.is_nan());
+        assert_eq!(cost.at, [Some(2.0), None]);
+        assert_eq!(r.get("acc").unwrap().last, 0.5);
+        assert_eq!(r.get("none"), None);
+    }
+
+    #[test]
+    fn nothing_but_nan() {
+        let r = results(&[r#"{"epoch":1,"cost":"NaN"}"#], &[]);
+        assert!(r.get("cost").unwrap().min.is_nan());
+        let r = results(&[r#"{"epoch":1,"cost":"NaN"}"#, r#"{"epoch":2,"cost":5}"#], &[]);
+        assert_eq!(r.get("cost").unwrap().min, 5.0);
+    }
+}

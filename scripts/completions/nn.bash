@@ -45,7 +45,14 @@ complete -o bashdefault -o default -F _nn_log nn-log
 
 # nn-table
 _nn_table() {
-    _nn_options && return
+    case $3 in
+    --where | --sort | --columns)
+        _nn_words "run state how name group note tags command dir priority attempt added started ended duration date host commit branch dirty"
+        return
+        ;;
+    esac
+    _nn_options --where --sort -r --reverse --columns -t --table --csv --json --markdown --tsv --all && return
+    _nn_runs
 }
 complete -o bashdefault -o default -F _nn_table nn-table
 

@@ -20,5 +20,16 @@ end
 # nn-log
 
 # nn-table
+complete -c nn-table -f -a '(__nn_runs)'
+complete -c nn-table -x -l where -d 'only runs for which it holds'
+complete -c nn-table -x -l sort -d 'by this column'
+complete -c nn-table -s r -l reverse -d 'the greatest first'
+complete -c nn-table -x -l columns -d 'these columns'
+complete -c nn-table -s t -l table -d 'aligned under headings'
+complete -c nn-table -l csv -d 'comma-separated'
+complete -c nn-table -l json -d 'an object a line'
+complete -c nn-table -l markdown -d 'a Markdown table'
+complete -c nn-table -l tsv -d 'TAB-separated'
+complete -c nn-table -l all -d 'also what is the same in both'
 
 # nn-plot

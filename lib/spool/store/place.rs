@@ -55,8 +55,8 @@ impl Spool {
     /// There is none, it is of another format, or unsafe: others may write to it, or a folder is a symbolic link.
     pub fn open(dir: &Path) -> Result<Spool> {
         let version = files::read_text_if_any(dir.join("version"))?.ok_or_else(|| {
-            let what = if dir.exists() { "is not a spool" } else { "there is no spool" };
-            Error::data(dir, 0, format!("{what} (make one with 'nn-queue init {}')", dir.display()))
+            let what = if dir.exists() { "is not a spool" } else { "there is no spool here" };
+            Error::data(dir, 0, format!("{what} (make one with 'nn-queue init')"))
         })?;
         if version.trim() != VERSION {
             let what = format!("is a spool of version '{}', this is for version {VERSION}", version.trim());
