@@ -1,4 +1,4 @@
-//! nn-table: the lab notebook: runs, parameters and results as a table; differences between runs
+//! nn-table: the lab notebook: runs, parameters and results as a table
 //!
 //! Columns are named in words: what the spool knows of a run, its parameters, and variables of interest as
 //! `valid_cost@last`, `@min`, `@max`, `@first`, or `@10` for the value at epoch 10. Without --columns the table shows what
@@ -23,7 +23,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 const USAGE: &str = "
-usage: nn-table [-rt] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
+usage: nn-table [-r] [-t] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
                 [--csv | --json | --markdown | --tsv] [RUNS]
        nn-table diff [--all] [--csv | --json | --markdown | --tsv] RUN RUN
 

@@ -17,13 +17,13 @@ A damaged run is told of, and the others are shown:
   1	1
   $ nn-table --columns run,lrr 1
   nn-table: no run has 'lrr' (did you mean 'lr'?)
-  usage: nn-table [-rt] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
+  usage: nn-table [-r] [-t] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
                   [--csv | --json | --markdown | --tsv] [RUNS]
          nn-table diff [--all] [--csv | --json | --markdown | --tsv] RUN RUN
   [2]
   $ nn-table --columns run,,lr 1
   nn-table: --columns: a name is missing between two commas
-  usage: nn-table [-rt] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
+  usage: nn-table [-r] [-t] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
                   [--csv | --json | --markdown | --tsv] [RUNS]
          nn-table diff [--all] [--csv | --json | --markdown | --tsv] RUN RUN
   [2]
@@ -31,31 +31,31 @@ A damaged run is told of, and the others are shown:
   nn-table: there is no 'table.none' in ./spool/config
   $ nn-table --where lr 1
   nn-table: --where: 'lr': expected COLUMN=VALUE, or != < <= > >= ~ (contains)
-  usage: nn-table [-rt] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
+  usage: nn-table [-r] [-t] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
                   [--csv | --json | --markdown | --tsv] [RUNS]
          nn-table diff [--all] [--csv | --json | --markdown | --tsv] RUN RUN
   [2]
   $ nn-table --all 1
   nn-table: option '--all' belongs to 'nn-table diff'
-  usage: nn-table [-rt] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
+  usage: nn-table [-r] [-t] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
                   [--csv | --json | --markdown | --tsv] [RUNS]
          nn-table diff [--all] [--csv | --json | --markdown | --tsv] RUN RUN
   [2]
   $ nn-table diff 1
   nn-table: 'nn-table diff' compares two runs, not 1
-  usage: nn-table [-rt] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
+  usage: nn-table [-r] [-t] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
                   [--csv | --json | --markdown | --tsv] [RUNS]
          nn-table diff [--all] [--csv | --json | --markdown | --tsv] RUN RUN
   [2]
   $ nn-table diff --sort run 1 2
   nn-table: 'nn-table diff' compares two runs: --columns, --where and --sort have no place there
-  usage: nn-table [-rt] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
+  usage: nn-table [-r] [-t] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
                   [--csv | --json | --markdown | --tsv] [RUNS]
          nn-table diff [--all] [--csv | --json | --markdown | --tsv] RUN RUN
   [2]
   $ nn-table --colums run
   nn-table: unknown option '--colums'
-  usage: nn-table [-rt] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
+  usage: nn-table [-r] [-t] [--where CONDITION]... [--sort COLUMN] [--columns LIST]
                   [--csv | --json | --markdown | --tsv] [RUNS]
          nn-table diff [--all] [--csv | --json | --markdown | --tsv] RUN RUN
   [2]
