@@ -146,13 +146,7 @@ pub fn write_new(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
 /// # Errors
 /// It cannot be written; what was there before still is.
 pub fn put(tmp_dir: &Path, path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let host = super::sys::host_name();
-    let tmp = tmp_dir.join(format!(".{host}.{}.{count}.tmp", std::process::id()));
-    // A crashed process with this very pid may have left one.
-    let _ = std::fs::remove_file(&tmp);
-    write_new(&tmp, bytes, durable).map_err(|err| naming(err, path))?;
+    let tmp = write_tmp(tmp_dir, bytes, durable).map_err(|err| naming(err, path))?;
     if let Err(err) = operation("rename", path, || std::fs::rename(&tmp, path)) {
         let _ = std::fs::remove_file(&tmp);
         return Err(err).doing("write", path);
@@ -160,6 +154,20 @@ pub fn put(tmp_dir: &Path, path: &Path, bytes: &[u8], durable: bool) -> Result<(
     match path.parent() {
         Some(dir) if durable => sync_dir(dir),
         _ => Ok(()),
+    }
+}
+
+/// Writes a new file under a name readers ignore. Another host or container may use the same name: then the next.
+fn write_tmp(dir: &Path, bytes: &[u8], durable: bool) -> Result<PathBuf> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let host = super::sys::host_name();
+    loop {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let tmp = dir.join(format!(".{host}.{}.{count}.tmp", std::process::id()));
+        match write_new(&tmp, bytes, durable) {
+            Err(err) if err.io().is_some_and(|e| e.kind() == io::ErrorKind::AlreadyExists) => {}
+            written => return written.map(|()| tmp),
+        }
     }
 }
 
