@@ -1,2 +1,58 @@
-//! (empty)
-fn main() {}
+//! nn-queue: keeps, orders and starts experiments. One verb, then its options and operands; a file here holds one verb or
+//! a group of them. Every state change is a rename done by `nn::spool`, so verbs may race with workers: who comes too late
+//! is told what happened instead.
+
+mod add;
+mod list;
+mod work;
+
+use nn::base::args::{Arg, Args};
+use nn::base::cli::{self, Exit, Out};
+use nn::base::error::{Error, Result};
+use nn::base::text::did_you_mean;
+use std::process::ExitCode;
+
+const USAGE: &str = "
+usage: nn-queue VERB [OPTION]... [OPERAND]...
+
+  init [--group] [DIR]       make a spool (--group: shared by a group)
+  add [OPTION]... -- COMMAND...
+  add [OPTION]... <JOBS      queue a command, or jobs read as JSON lines
+    -n, --name NAME            what to call it
+    -p, --param KEY=VALUE      a parameter (again for more)
+    -g, --group GROUP          the set it belongs to
+    --needs 'NAME=VALUE ...'   what it needs: slots time gpus gpu-mem ram disk share
+    --time D                   its time limit, such as 2h30m
+    --prio N                   0 goes first, 9 last (5)
+    --retries N                run it again so often after an interruption
+    --note TEXT  --tag TAG     remarks
+    --pattern P                how its log lines look, see nn-log (again for more)
+    --metrics GLOB             files of its own that hold metrics
+    --hold                     do not start it yet
+  list [--all] [--state S]... [--json] [RUNS]
+  work [-j SLOTS] [--forever] [--detach] [-q]
+                             start what is queued, until nothing is left
+";
+
+type Verb = fn(&mut Args, &mut Out) -> Result<Exit>;
+
+const VERBS: [(&str, Verb); 4] = [("init", add::init), ("add", add::add), ("list", list::list), ("work", work::work)];
+
+fn main() -> ExitCode {
+    cli::main("nn-queue", USAGE, run)
+}
+
+fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
+    let verb = match args.next()? {
+        Some(Arg::Value(verb)) => verb.to_string_lossy().into_owned(),
+        Some(option) => return Err(option.unexpected()),
+        None => return Err(Error::usage("say what to do: a verb such as add, list or work")),
+    };
+    match VERBS.iter().find(|(name, _)| *name == verb) {
+        Some((_, act)) => act(args, out),
+        None => {
+            let near = did_you_mean(&verb, VERBS.map(|(name, _)| name));
+            Err(Error::usage(format!("unknown verb '{verb}'{near}")))
+        }
+    }
+}

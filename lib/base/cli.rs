@@ -84,9 +84,15 @@ fn status(ended: Result<Exit>, usage: &str, failed: Exit) -> Exit {
     }
 }
 
-/// One line to standard error as it is. Nobody is left to tell when that fails.
+/// One line to standard error as it is, above the bar if there is one. Nobody is left to tell when that fails.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let clear = if BAR_SHOWN.swap(false, Ordering::Relaxed) { CLEAR } else { "" };
+    let _ = io::stderr().lock().write_all(format!("{clear}{line}\n").as_bytes());
+}
+
+/// One line of a report to the person, without the tool's name.
+pub fn report(what: &str) {
+    say(&escape(what));
 }
 
 /// One line to the person, with the tool's name.
@@ -148,6 +154,47 @@ pub fn colours(terminal: bool) -> bool {
     terminal
         && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
         && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+}
+
+/// Goes to the start of the terminal's line and empties it.
+const CLEAR: &str = "\r\x1b[K";
+
+static BAR_SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// A line at the bottom of the terminal behind standard error that is written anew in its place.
+#[derive(Debug)]
+pub struct Bar(());
+
+impl Bar {
+    /// A bar, if a person is watching and does not mind (NO_COLOR, TERM=dumb).
+    pub fn new() -> Option<Bar> {
+        colours(io::stderr().is_terminal()).then_some(Bar(()))
+    }
+
+    /// Columns it may take.
+    pub fn columns(&self) -> usize {
+        super::sys::terminal_size(&io::stderr()).map_or(79, |(columns, _)| columns.saturating_sub(1))
+    }
+
+    /// Shows this text, cut to the terminal, in place of what was there.
+    pub fn show(&mut self, text: &str) {
+        let line = format!("{CLEAR}{}", super::text::fit(&escape(text), self.columns()));
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+        BAR_SHOWN.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes it away.
+    pub fn clear(&mut self) {
+        if BAR_SHOWN.swap(false, Ordering::Relaxed) {
+            let _ = io::stderr().lock().write_all(CLEAR.as_bytes());
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 /// Standard output, buffered; its errors are `Error::Stdout`.

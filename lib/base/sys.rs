@@ -98,6 +98,7 @@ unsafe extern "C" {
     safe fn prctl(option: c_int, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> c_int;
     safe fn syncfs(fd: c_int) -> c_int;
     safe fn umask(mask: u32) -> u32;
+    safe fn setsid() -> c_int;
     safe fn sysconf(name: c_int) -> c_long;
     fn sigaction(signal: c_int, new: *const SigAction, old: *mut SigAction) -> c_int;
     fn poll(fds: *mut PollFd, n: c_ulong, timeout: c_int) -> c_int;
@@ -149,6 +150,14 @@ fn positive(pid: u32) -> io::Result<c_int> {
         Ok(pid) if pid > 1 => Ok(pid),
         _ => Err(io::Error::from_raw_os_error(ESRCH)),
     }
+}
+
+/// Leaves the terminal and the process group this process was started in, setsid(2).
+///
+/// # Errors
+/// It leads a process group already.
+pub fn new_session() -> io::Result<()> {
+    check(setsid()).map(drop)
 }
 
 /// Makes this process the parent of orphans among its descendants, prctl(2) PR_SET_CHILD_SUBREAPER.

@@ -1,0 +1,226 @@
+//! init and add: a spool, and runs in its queue. Jobs from standard input are all checked before the first is written;
+//! options are laid over each of them. Nothing is asked of git or of the network here: the facts of a run are taken when
+//! it starts.
+
+use nn::base::args::{Arg, Args};
+use nn::base::cli::{self, Exit, Out};
+use nn::base::error::{Doing, Error, Result};
+use nn::base::files;
+use nn::base::json::{self, Value};
+use nn::base::time::parse_duration;
+use nn::spool::job::{Job, parse_needs};
+use nn::spool::store::{Spool, environment};
+use std::ffi::OsString;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+/// Makes a spool: here, where it is looked for, or in the directory given.
+pub fn init(args: &mut Args, out: &mut Out) -> Result<Exit> {
+    let (mut dir, mut group) = (None, false);
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Long(name) if name == "group" => group = true,
+            Arg::Value(value) if dir.is_none() => dir = Some(PathBuf::from(value)),
+            arg => return Err(arg.unexpected()),
+        }
+    }
+    let (place, _) = Spool::place()?;
+    let dir = dir.as_deref().map(files::absolute).transpose()?.unwrap_or_else(|| place.clone());
+    let existed = dir.join("version").exists();
+    let spool = Spool::init(&dir, group)?;
+    if existed {
+        cli::tell(&format!("{} is a spool already", dir.display()));
+    }
+    writeln!(out, "{}", spool.dir().display())?;
+    if dir != place {
+        cli::tell(&format!("to use it: export NN_SPOOL={}", nn::spool::job::shell_word(&dir.to_string_lossy())));
+    }
+    Ok(Exit::DONE)
+}
+
+/// What `add` was asked: members laid over each job, and the command if there is one.
+#[derive(Default)]
+struct Opts {
+    /// Members that replace those of a job
+    members: Vec<(&'static str, Value)>,
+    /// Parameters and needs, which join those of a job
+    params: Vec<(String, Value)>,
+    needs: Vec<(String, Value)>,
+    tags: Vec<Value>,
+    patterns: Vec<Value>,
+    command: Vec<OsString>,
+}
+
+/// Queues one command, or the jobs on standard input.
+pub fn add(args: &mut Args, out: &mut Out) -> Result<Exit> {
+    let opts = parse(args)?;
+    let here = std::env::current_dir().doing("find", "the current directory")?;
+    let jobs = if opts.command.is_empty() {
+        read_jobs(&opts, &here)?
+    } else {
+        let mut json = Job::new(&opts.command, &here).json;
+        opts.lay_over(&mut json);
+        vec![Job::check(json).map_err(Error::usage)?]
+    };
+    if jobs.is_empty() {
+        cli::tell("there is no job on standard input");
+        return Ok(Exit::NO);
+    }
+    for run in Spool::find()?.add(&jobs, &environment())? {
+        writeln!(out, "{run}")?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn parse(args: &mut Args) -> Result<Opts> {
+    let mut opts = Opts::default();
+    let mut name_given = false;
+    while let Some(arg) = args.next()? {
+        let arg = match arg {
+            Arg::Value(first) => {
+                opts.command = args.rest_from(first);
+                break;
+            }
+            Arg::Short('n') => Arg::Long("name".into()),
+            Arg::Short('p') => Arg::Long("param".into()),
+            Arg::Short('g') => Arg::Long("group".into()),
+            arg => arg,
+        };
+        let Arg::Long(option) = &arg else { return Err(arg.unexpected()) };
+        match option.as_str() {
+            "name" => {
+                name_given = true;
+                opts.members.push(("name", args.text()?.into()));
+            }
+            "param" => opts.params.push(param(&args.text()?)?),
+            "group" => opts.members.push(("group", args.text()?.into())),
+            "needs" => {
+                let needs = parse_needs(&args.text()?).map_err(|what| Error::usage(format!("--needs: {what}")))?;
+                opts.needs.extend(needs.as_map().unwrap_or_default().to_vec());
+            }
+            "time" => {
+                let limit = |text: &str| parse_duration(text).map(|_| text.to_string());
+                opts.needs.push(("time".into(), args.with("a duration such as 2h30m", limit)?.into()));
+            }
+            "prio" => opts.members.push(("priority", args.with("a digit from 0 to 9", digit)?.into())),
+            "retries" => opts.members.push(("retries", args.parse::<u32>("a whole number")?.into())),
+            "note" => opts.members.push(("note", args.text()?.into())),
+            "metrics" => opts.members.push(("metrics", args.text()?.into())),
+            "tag" => opts.tags.push(args.text()?.into()),
+            "pattern" => opts.patterns.push(args.text()?.into()),
+            "hold" => opts.members.push(("hold", true.into())),
+            _ => return Err(arg.unexpected()),
+        }
+    }
+    if name_given && opts.command.is_empty() {
+        return Err(Error::usage("--name names one run: give its command after '--'"));
+    }
+    Ok(opts)
+}
+
+/// A priority digit.
+pub fn digit(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|n| (0..10).contains(n) && text.len() == 1)
+}
+
+/// `KEY=VALUE`: a number or truth value where the text is one in JSON, else a string.
+fn param(text: &str) -> Result<(String, Value)> {
+    let (key, value) = text
+        .split_once('=')
+        .filter(|(key, _)| !key.is_empty())
+        .ok_or_else(|| Error::usage(format!("'{text}': expected KEY=VALUE")))?;
+    let value = match Value::parse(value) {
+        Ok(read @ (Value::Int(_) | Value::Num(_) | Value::Bool(_))) => read,
+        _ => Value::from(value),
+    };
+    Ok((key.to_string(), value))
+}
+
+impl Opts {
+    fn lay_over(&self, job: &mut Value) {
+        for (key, value) in &self.members {
+            job.set(key, value.clone());
+        }
+        for (member, more) in [("params", &self.params), ("needs", &self.needs)] {
+            if !more.is_empty() {
+                let mut joined = job.get(member).cloned().unwrap_or(Value::Map(Vec::new()));
+                for (key, value) in more {
+                    joined.set(key, value.clone());
+                }
+                job.set(member, joined);
+            }
+        }
+        for (member, more) in [("tags", &self.tags), ("pattern", &self.patterns)] {
+            if !more.is_empty() {
+                let mut joined = job.list(member).unwrap_or_default().to_vec();
+                joined.extend(more.iter().cloned());
+                job.set(member, joined);
+            }
+        }
+    }
+}
+
+fn read_jobs(opts: &Opts, here: &Path) -> Result<Vec<Job>> {
+    let mut stdin = std::io::stdin().lock();
+    if stdin.is_terminal() {
+        return Err(Error::usage("what shall run? give a command after '--', or jobs as JSON lines on standard input"));
+    }
+    let mut bytes = Vec::new();
+    stdin.read_to_end(&mut bytes).doing("read", "standard input")?;
+    let mut jobs = Vec::new();
+    for (i, line) in bytes.split(|b| *b == b'\n').enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let wrong = |what: String| Error::data("standard input", i + 1, what);
+        let text = std::str::from_utf8(line).map_err(|_| wrong("not valid UTF-8".into()))?;
+        let json = Value::parse(text).map_err(|bad| wrong(format!("column {}: {}", bad.column, bad.what)))?;
+        jobs.push(job(json, opts, here).map_err(wrong)?);
+    }
+    Ok(jobs)
+}
+
+/// A job from a line: its directory made absolute, the options laid over it, and checked.
+fn job(mut json: Value, opts: &Opts, here: &Path) -> std::result::Result<Job, String> {
+    if json.as_map().is_none() {
+        return Err("expected a JSON object".into());
+    }
+    let cwd = match json.get("cwd").map(json::to_os) {
+        None => Some(here.to_path_buf()),
+        Some(Some(dir)) if !Path::new(&dir).is_absolute() => Some(here.join(dir)),
+        Some(_) => None,
+    };
+    if let Some(cwd) = cwd {
+        json.set("cwd", json::from_os(cwd.as_os_str()));
+    }
+    opts.lay_over(&mut json);
+    Job::check(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_keep_their_type() {
+        assert_eq!(param("lr=0.1").unwrap().1, Value::Num(0.1));
+        assert_eq!(param("n=12").unwrap().1, Value::Int(12));
+        assert_eq!(param("on=true").unwrap().1, Value::Bool(true));
+        assert_eq!(param("id=007").unwrap().1, Value::from("007"));
+        assert_eq!(param("a=b=c").unwrap(), ("a".to_string(), Value::from("b=c")));
+        assert!(param("=1").is_err() && param("x").is_err());
+    }
+
+    #[test]
+    fn lines_get_a_directory_and_the_options() {
+        let opts = Opts { params: vec![("a".into(), Value::Int(1))], ..Opts::default() };
+        let read = |text: &str| job(Value::parse(text).unwrap(), &opts, Path::new("/here"));
+        assert_eq!(read(r#"{"argv":["x"],"cwd":"sub"}"#).unwrap().cwd(), Some("/here/sub".into()));
+        assert_eq!(read(r#"{"argv":["x"],"cwd":"/abs"}"#).unwrap().cwd(), Some("/abs".into()));
+        let laid = read(r#"{"argv":["x"],"params":{"b":2}}"#).unwrap();
+        assert_eq!(laid.cwd(), Some("/here".into()));
+        assert_eq!(laid.json.get("params").unwrap().to_string(), r#"{"b":2,"a":1}"#);
+        assert!(read("3").unwrap_err().contains("object"));
+        assert!(read(r#"{"argv":["x"],"cwd":3}"#).unwrap_err().contains("'cwd'"));
+    }
+}
