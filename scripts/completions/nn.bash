@@ -27,7 +27,34 @@ complete -o bashdefault -o default -F _nn_sweep nn-sweep
 
 # nn-queue
 _nn_queue() {
-    _nn_options && return
+    local verbs="init add list show log work hold release cancel retry prio note tag wait gc recover"
+    if ((COMP_CWORD == 1)); then
+        _nn_words "$verbs"
+        return
+    fi
+    local states="queued held submitted running done failed cancelled"
+    case ${COMP_WORDS[1]}:$3 in
+        *:--state) _nn_words "$states"; return ;;
+        *:--prio | prio:prio) _nn_words 0 1 2 3 4 5 6 7 8 9; return ;;
+        *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--needs | *:--time | *:--retries) return ;;
+        *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | note:note | tag:tag) return ;;
+    esac
+    case ${COMP_WORDS[1]} in
+        init) _nn_options --group ;;
+        add)
+            _nn_options -n --name -p --param -g --group --needs --time --prio --retries --note --tag --pattern \
+                --metrics --hold
+            ;;
+        list) _nn_options -a --all --state --json || _nn_runs ;;
+        show) _nn_options --json || _nn_runs ;;
+        log) _nn_options -f --follow -n --lines || _nn_runs ;;
+        work) _nn_options -j --slots --forever --detach -q --quiet ;;
+        retry) _nn_options --done || _nn_runs ;;
+        tag) _nn_options -d --delete || _nn_runs ;;
+        wait) _nn_options --timeout || _nn_runs ;;
+        gc) _nn_options --dry-run --older-than --state ;;
+        hold | release | cancel | prio | note) _nn_options || _nn_runs ;;
+    esac
 }
 complete -o bashdefault -o default -F _nn_queue nn-queue
 

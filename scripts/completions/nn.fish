@@ -14,6 +14,38 @@ end
 # nn-sweep
 
 # nn-queue
+set -l verbs init add list show log work hold release cancel retry prio note tag wait gc recover
+set -l states queued held submitted running done failed cancelled
+complete -c nn-queue -n "not __fish_seen_subcommand_from $verbs" -f -a "$verbs"
+complete -c nn-queue -n '__fish_seen_subcommand_from init' -l group -d 'shared by the group'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -s n -l name -x -d 'what to call it'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -s p -l param -x -d 'a parameter KEY=VALUE'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -s g -l group -x -d 'the set it belongs to'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l needs -x -d 'what it needs'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l time -x -d 'time limit'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l prio -x -a '(seq 0 9)' -d '0 goes first, 9 last'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l retries -x -d 'so often after an interruption'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l note -x -d 'a remark'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l tag -x -d 'a label'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l pattern -x -d 'how its log lines look'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l metrics -x -d 'files that hold metrics'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l hold -d 'do not start it yet'
+complete -c nn-queue -n '__fish_seen_subcommand_from list' -s a -l all -d 'also those that have ended'
+complete -c nn-queue -n '__fish_seen_subcommand_from list gc' -l state -x -a "$states" -d 'only these'
+complete -c nn-queue -n '__fish_seen_subcommand_from list show' -l json -d 'as JSON lines'
+complete -c nn-queue -n '__fish_seen_subcommand_from log' -s f -l follow -d 'until it has ended'
+complete -c nn-queue -n '__fish_seen_subcommand_from log' -s n -l lines -x -d 'only the last'
+complete -c nn-queue -n '__fish_seen_subcommand_from work' -s j -l slots -x -d 'so many at a time'
+complete -c nn-queue -n '__fish_seen_subcommand_from work' -l forever -d 'wait for more'
+complete -c nn-queue -n '__fish_seen_subcommand_from work' -l detach -d 'in the background'
+complete -c nn-queue -n '__fish_seen_subcommand_from work' -s q -l quiet -d 'no bar'
+complete -c nn-queue -n '__fish_seen_subcommand_from retry' -l done -d 'also those that are done'
+complete -c nn-queue -n '__fish_seen_subcommand_from tag' -s d -l delete -d 'take away'
+complete -c nn-queue -n '__fish_seen_subcommand_from wait' -l timeout -x -d 'at most so long'
+complete -c nn-queue -n '__fish_seen_subcommand_from gc' -l dry-run -d 'only say'
+complete -c nn-queue -n '__fish_seen_subcommand_from gc' -l older-than -x -d 'runs that ended so long ago'
+set -l of_runs list show log hold release cancel retry prio note tag wait
+complete -c nn-queue -n "__fish_seen_subcommand_from $of_runs" -f -a '(__nn_runs)'
 
 # nn-run
 
