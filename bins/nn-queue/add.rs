@@ -221,6 +221,6 @@ mod tests {
         assert_eq!(laid.cwd(), Some("/here".into()));
         assert_eq!(laid.json.get("params").unwrap().to_string(), r#"{"b":2,"a":1}"#);
         assert!(read("3").unwrap_err().contains("object"));
-        assert!(read(r#"{"argv":["x"],"cwd":3}"#).unwrap_err().contains("'cwd'"));
+        assert!(read(r#"{"argv":["x"],"cwd":[]}"#).unwrap_err().contains("'cwd'"));
     }
 }
