@@ -1,7 +1,7 @@
 A spool that a person names is not made behind her back.
 
   $ nn-queue list 2>&1 | sed "s|$PWD|HERE|g"
-  nn-queue: HERE/spool: there is no spool (make one with 'nn-queue init HERE/spool')
+  nn-queue: HERE/spool: there is no spool here (make one with 'nn-queue init')
   $ nn-queue init | sed "s|$PWD|HERE|"
   HERE/spool
 
