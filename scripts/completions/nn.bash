@@ -66,7 +66,11 @@ complete -o bashdefault -o default -F _nn_run nn-run
 
 # nn-log
 _nn_log() {
-    _nn_options && return
+    case $3 in
+    -r | --run) _nn_runs && return ;;
+    -p | --pattern) return ;;
+    esac
+    _nn_options -r --run -p --pattern --try --json && return
 }
 complete -o bashdefault -o default -F _nn_log nn-log
 

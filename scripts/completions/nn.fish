@@ -50,6 +50,10 @@ complete -c nn-queue -n "__fish_seen_subcommand_from $of_runs" -f -a '(__nn_runs
 # nn-run
 
 # nn-log
+complete -c nn-log -s r -l run -x -a '(__nn_runs)' -d 'the run'
+complete -c nn-log -s p -l pattern -x -d 'how values stand in a line'
+complete -c nn-log -l try -d 'show what would be recorded, and record nothing'
+complete -c nn-log -l json -d 'one JSON object a value'
 
 # nn-table
 complete -c nn-table -f -a '(__nn_runs)'
