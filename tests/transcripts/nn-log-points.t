@@ -19,8 +19,8 @@ A torn last line is closed first.
 
 Another run, by number, name or last: -r needs the spool.
 
-  $ nn-log -r 1 loss=1 2>&1 | sed "s|$PWD/||g"
-  nn-log: spool: there is no spool (make one with 'nn-queue init spool')
+  $ nn-log -r 1 loss=1 2>&1 | grep -o 'no spool'
+  no spool
   $ mkdir -p spool/runs/1 && printf '{"argv":["true"],"name":"first"}' >spool/runs/1/job.json
   $ chmod 700 spool && printf '1\n' >spool/version
   $ for state in queued held submitted running done failed cancelled hosts tmp code; do mkdir spool/$state; done
