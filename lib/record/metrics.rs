@@ -19,6 +19,7 @@ mod fields;
 mod head;
 mod object;
 mod prefix;
+mod special;
 mod table;
 mod token;
 mod words;
@@ -53,8 +54,8 @@ enum Block {
     None,
     /// `key: number`
     Pairs,
-    /// `key number` too
-    Bare,
+    /// `key number`, and the counters may come last
+    Summary,
 }
 
 /// Reads lines in order, see the module.
@@ -63,6 +64,8 @@ pub struct Recogniser {
     scope: Scope,
     block: Block,
     section: Option<&'static str>,
+    /// The columns of a table `name | number | number`
+    columns: Option<[&'static str; 2]>,
     fields: fields::Fields,
     members: object::Members,
     bar: bar::Bar,
@@ -87,28 +90,33 @@ impl Recogniser {
         if boxed::starts(text.trim_start()) && self.in_box(line, text) {
             return;
         }
+        if self.block == Block::Summary && self.boxed.read_summary(line, prefix::strip(text)) {
+            return;
+        }
         if self.boxed.is_open() {
+            self.block = Block::None;
             self.close_box(sink);
         }
         if text.is_empty() {
             self.block = Block::None;
             return;
         }
-        if self.table.is_open() && self.table.row(text) {
+        let rest = prefix::strip(text);
+        if self.table.is_open() && (self.table.row(text) || rest.len() < text.len() && self.table.row(rest)) {
             self.report_row(line, sink);
             return;
         }
-        if !text.bytes().any(|b| b.is_ascii_digit()) && !has_not_finite(text) {
-            self.heading(text);
+        if !rest.bytes().any(|b| b.is_ascii_digit()) && !has_not_finite(rest) {
+            self.heading(rest);
             return;
         }
-        if self.table.is_csv() || could_be_header(text) {
-            self.table.header(text);
+        if could_be_header(rest) {
+            self.table.header(rest);
         }
         if text.contains('{') && self.members.read(text) && self.report_object(line, sink) {
             return;
         }
-        self.read_fields(line, text, sink);
+        self.read_fields(line, rest, sink);
     }
 
     /// The end of the log, or a pause: reports what waits for more.
@@ -156,16 +164,16 @@ impl Recogniser {
     }
 
     /// Lines without a number: what they say of the lines below.
-    fn heading(&mut self, text: &str) {
-        if text.len() > 4000 {
+    fn heading(&mut self, rest: &str) {
+        if rest.len() > 4000 {
             return;
         }
-        let rest = prefix::strip(text);
         let words = rest.trim();
         let is_header = could_be_header(rest) && self.table.header(rest);
         if is_header {
             return;
         }
+        self.columns = special::columns(words).or(self.columns.filter(|_| words.contains('|')));
         let lower = words.to_ascii_lowercase();
         let lower = lower.trim_matches(['*', ' ', ':', '=', '-', '#']);
         if words.ends_with([':', '*']) && matches!(lower, "final results" | "final result" | "results" | "run summary")
@@ -173,7 +181,7 @@ impl Recogniser {
         {
             self.scope = Scope::default();
             self.section = None;
-            self.block = if lower == "run summary" { Block::Bare } else { Block::Pairs };
+            self.block = if lower == "run summary" { Block::Summary } else { Block::Pairs };
         } else if words.ends_with(':') && is_section(lower) {
             self.section = lower.split(' ').find_map(words::split);
         } else if !rest.starts_with([' ', '\t']) {
@@ -205,14 +213,16 @@ impl Recogniser {
         true
     }
 
-    fn read_fields(&mut self, line: u64, text: &str, sink: Sink) {
-        let rest = prefix::strip(text);
+    fn read_fields(&mut self, line: u64, rest: &str, sink: Sink) {
         let indent = rest.len() - rest.trim_start().len();
+        if self.special(line, rest, sink) {
+            return;
+        }
         let is_bar = rest.contains("%|") && self.bar.read(rest);
         if is_bar {
             self.fields.read(&self.bar.text);
-            if let (Some((n, m)), None) = (self.bar.at, self.fields.own.batch) {
-                self.fields.own.set_position(n, m);
+            if self.bar.at.is_some() && self.fields.own.batch.is_none() {
+                self.fields.own = self.fields.own.with_batch(self.bar.at);
             }
         } else {
             // A bar of blocks (rich) wraps its values over the lines below: nothing there can be told apart.
@@ -259,10 +269,43 @@ impl Recogniser {
         }
         let by = match (is_bar, own, self.block) {
             (true, ..) => "bar",
-            (_, false, Block::Pairs | Block::Bare) => "block",
+            (_, false, Block::Pairs) => "block",
             _ => "fields",
         };
         self.report(line, by, sink);
+    }
+
+    fn special(&mut self, line: u64, rest: &str, sink: Sink) -> bool {
+        if let Some(splits) = self.columns {
+            let Some((name, numbers)) = special::row(rest) else {
+                self.columns = None;
+                return false;
+            };
+            self.point.clear();
+            put_counters(&mut self.point, &self.scope.own.with_batch(None));
+            for (split, value) in splits.into_iter().zip(numbers) {
+                if let Some(value) = value {
+                    push(&mut self.point, &mut self.name, split, name, Part::Whole, value);
+                }
+            }
+            if self.scope.own.any() {
+                self.report(line, "table", sink);
+            }
+            return true;
+        }
+        if !rest.ends_with("images") && !rest.contains(" rate, ") {
+            return false;
+        }
+        let Some((step, values)) = special::darknet(rest) else { return false };
+        self.scope = Scope::default();
+        self.scope.own.set_named("step", step);
+        self.point.clear();
+        put_counters(&mut self.point, &self.scope.own);
+        for (name, value) in values {
+            self.point.push_value(name, value);
+        }
+        self.report(line, "darknet", sink);
+        true
     }
 
     /// Puts the line's own counters in force.
@@ -291,11 +334,9 @@ impl Recogniser {
 
     /// The counters for a line that has none: the position within an epoch belongs to the data it was printed for.
     fn inherited(&self) -> Own {
-        let mut own = self.scope.own;
-        if self.fields.split.is_some() || self.fields.starred || self.section.is_some() {
-            (own.batch, own.batches) = (None, None);
-        }
-        own
+        let own = self.scope.own;
+        let other = self.fields.split.is_some() || self.fields.starred || self.section.is_some();
+        if other { own.with_batch(None) } else { own }
     }
 }
 
@@ -315,7 +356,6 @@ fn choose(
     let block = if indent > 0 && indent < 40 { block } else { Block::None };
     let told = fields.starred || fields.split.is_some();
     fields.keep(line, |pair, key| match block {
-        Block::Bare => true,
         Block::Pairs if !pair.bare => true,
         _ => {
             let sure = words::is_metric(key) || (pair.equals && section.is_some() && key.starts_with("time"));

@@ -58,6 +58,20 @@ impl Boxed {
         self.titled = false;
     }
 
+    /// Reads a line `name number` of a final summary. False: it is none.
+    pub fn read_summary(&mut self, line: u64, text: &str) -> bool {
+        let mut words = text.split_whitespace();
+        let (Some(name), Some(value), None) = (words.next(), words.next(), words.next()) else { return false };
+        tokenize(value, &mut self.tokens);
+        let number = match self.tokens.as_slice() {
+            [one] if one.kind == Kind::Number => *one,
+            _ => return false,
+        };
+        self.titled = true;
+        self.put(line, name, 0, &number);
+        true
+    }
+
     /// Reads a line of a box. False: it has not the form of a row with two cells.
     pub fn read(&mut self, line: u64, text: &str) -> bool {
         let text = text.trim();
@@ -82,14 +96,18 @@ impl Boxed {
                 return true;
             }
         };
+        self.put(line, name, indent, &number);
+        true
+    }
+
+    fn put(&mut self, line: u64, name: &str, indent: usize, number: &Token) {
         let counts = words::counts(Plain::of(name).str());
-        if number.whole && matches!(counts, Some(Counts::Epoch | Counts::Step)) && name != "iterations" {
-            self.own.set(counts, &number);
-        } else if self.rows.len() < MOST && name.bytes().any(|b| b.is_ascii_alphabetic()) {
+        if number.whole && matches!(counts, Some(Counts::Epoch | Counts::Step)) {
+            self.own.set(counts, number);
+        } else if self.rows.len() < MOST && !name.starts_with('_') && name.bytes().any(|b| b.is_ascii_alphabetic()) {
             let grouped = !self.group.is_empty() && indent > self.group_indent;
             let name = if grouped { format!("{}/{name}", self.group) } else { name.to_string() };
             self.rows.push(Row { line, name, value: number.value });
         }
-        true
     }
 }

@@ -123,6 +123,8 @@ impl Fields {
                     self.others += usize::from(scan.sep.is_some());
                     scan.sep = None;
                 }
+                // ` : ` after a number parts fields: `Cost 6.5 * 12,345 : Time 1.2s`.
+                Kind::Sep if token.gap > 0 && self.is_number(i.wrapping_sub(1)) => self.end_field(&mut scan),
                 Kind::Sep => {
                     scan.sep = scan.key.map(|_| token.byte);
                     scan.text = false;
@@ -144,14 +146,15 @@ impl Fields {
 
     fn word(&mut self, line: &str, scan: &mut Scan, i: usize, token: &Token) {
         let text = text(line, token);
-        if let Some((pair, at)) = scan.number
-            && at + 1 == i
-            && token.gap == 1
-            && scan.key.is_none()
-        {
-            let spelled =
-                matches!(text, "minutes" | "minute" | "hours" | "hour" | "days" | "day" | "seconds" | "second");
-            if spelled && let Some(pair) = self.pairs.get_mut(pair) {
+        let after_number = token.gap == 1 && scan.key.is_none() && self.is_number(i.wrapping_sub(1));
+        if after_number && self.tokens.get(i + 1).is_none_or(|t| t.kind != Kind::Sep || t.gap > 0) {
+            let spelled = matches!(text, "minutes" | "minute" | "hours" | "hour" | "days" | "day");
+            let pair = scan.number.filter(|(_, at)| at + 1 == i).map(|(pair, _)| pair);
+            if spelled && pair.is_some_and(|pair| pair + 1 == self.pairs.len()) {
+                self.pairs.pop();
+            } else if matches!(text, "seconds" | "second")
+                && let Some(pair) = pair.and_then(|pair| self.pairs.get_mut(pair))
+            {
                 pair.spelled = true;
             }
             if spelled || is_unit(text.as_bytes()) || is_rate(text.as_bytes()) {
@@ -160,7 +163,8 @@ impl Fields {
             }
         }
         if scan.sep.take().is_some() {
-            scan.text = true;
+            // A time is neither a number nor the text of a setting.
+            scan.text = !token.byte.is_ascii_digit() && !self.counts_nothing(line, scan.key);
             scan.key = Some(Key { first: i, last: i });
         } else if let Some(key) = scan.key.as_mut().filter(|_| token.gap < 2) {
             key.last = i;
@@ -208,6 +212,17 @@ impl Fields {
         scan.sep = None;
     }
 
+    fn is_number(&self, at: usize) -> bool {
+        self.tokens.get(at).is_some_and(|t| matches!(t.kind, Kind::Number | Kind::Ratio))
+    }
+
+    /// Whether a key is that of a known thing which is no metric: `eta`.
+    fn counts_nothing(&self, line: &str, key: Option<Key>) -> bool {
+        let span = key.and_then(|key| self.key_span(line, key));
+        let name = span.and_then(|(from, to)| line.get(from..to)).unwrap_or_default();
+        words::counts(Plain::of(name).str()) == Some(Counts::Nothing)
+    }
+
     /// A number right after a number: the first pair becomes a vector.
     fn vector(&mut self, scan: &mut Scan, i: usize, token: &Token) {
         let Some((pair, at)) = scan.number else { return };
@@ -248,9 +263,8 @@ impl Fields {
         let inner = self.tokens.get(i + 1..i + 3).unwrap_or_default();
         if let [word, close] = inner
             && (word.kind, close.kind) == (Kind::Word, Kind::Close)
-            && let Some(split) = words::split(text(line, word))
         {
-            scan.split = Some(split);
+            scan.split = words::split(text(line, word));
             return i + 3;
         }
         i + 1
@@ -324,7 +338,9 @@ impl Fields {
         self.own.settle();
         self.pairs.retain(|pair| {
             let key = line.get(pair.from..pair.to).unwrap_or_default();
-            !matches!(words::counts(Plain::of(key).str()), Some(Counts::Nothing | Counts::Epoch | Counts::Batch))
+            // fairseq's `update` is a fraction of an epoch.
+            let plain = Plain::of(key);
+            (words::counts(plain.str()).is_none() || plain.str() == "update")
                 && !key.split([' ', '_']).any(words::is_verdict)
         });
     }

@@ -69,9 +69,9 @@ impl Own {
         Own { epoch, ..self }
     }
 
-    /// A position outside of the fields.
-    pub fn set_position(&mut self, batch: f64, batches: f64) {
-        (self.batch, self.batches) = (Some(batch), Some(batches));
+    /// The same at the position within the epoch and its end, or at none.
+    pub fn with_batch(self, position: Option<(f64, f64)>) -> Own {
+        Own { batch: position.map(|p| p.0), batches: position.map(|p| p.1), ..self }
     }
 
     /// The counters that are known, by name.

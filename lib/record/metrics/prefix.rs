@@ -109,12 +109,17 @@ fn bracketed(text: &str) -> Option<&str> {
     let worded =
         |word: &str| LEVELS.contains(&word.trim_end_matches(':')) || is_file(word) || word.eq_ignore_ascii_case("rank");
     let words = || inner.split([' ', '|', '@']).filter(|w| !w.is_empty());
-    let known =
-        words().any(worded) || words().any(clock) || dated(inner) || is_rank(inner) || inner.starts_with("INFO:");
+    let rest = text.get(end + 1..)?;
+    let timed = rest.strip_prefix(' ').is_some_and(|rest| after_time(rest).is_some());
+    let known = timed
+        || words().any(worded)
+        || words().any(clock)
+        || dated(inner)
+        || is_rank(inner)
+        || inner.starts_with("INFO:");
     if !known {
         return None;
     }
-    let rest = text.get(end + 1..)?;
     Some(rest.trim_start_matches(':'))
 }
 
@@ -181,6 +186,7 @@ mod tests {
             ("[04/14 09:05:02] d2.utils.events INFO:  eta: 1", "  eta: 1"),
             ("2019-05-27 10:48:54,461 maskrcnn_benchmark.trainer INFO: eta: 0", " eta: 0"),
             ("2019-08-21 14:56:44,024 INFO Epoch[101] Batch [250]", "Epoch[101] Batch [250]"),
+            ("[gpu1:0/2] 2021-05-06 14:06:56,789 (trainer:1) INFO: x", " x"),
             ("2021-05-06 14:06:56,789 (trainer:653) INFO: 1epoch:train", " 1epoch:train"),
             ("2026-01-02 10:00:00.123 | INFO     | yolox.core.trainer:after_iter:250 - epoch: 1", "epoch: 1"),
             ("20:32:05 Temp-dir: 0 mb", "Temp-dir: 0 mb"),

@@ -73,7 +73,7 @@ impl Table {
         cut(line, parted, &mut spans);
         let columns: Vec<Column> = spans.iter().map(|span| column(line, *span, parted)).collect();
         let counts = |c: &Column| matches!(c.counts, Some(Counts::Epoch | Counts::Step));
-        let first = columns.first().is_some_and(|c| counts(c) && c.to - c.from < 16);
+        let first = columns.first().is_some_and(|c| counts(c) && c.to - c.from < 16 && c.name != "#");
         let counted = if matches!(parted, Parted::By(_)) { columns.iter().any(counts) } else { first };
         let named = columns.iter().all(|c| !c.name.is_empty() && !c.name.starts_with(|c: char| c.is_ascii_digit()));
         let plain = parted != Parted::By(b',') || !columns.iter().any(|c| c.name.contains(':'));
