@@ -6,7 +6,10 @@
 
 mod concurrent;
 mod crash;
+mod hostile;
+mod limits;
 mod place;
 mod spool;
+mod storm;
 mod tidy;
 mod transcript;
