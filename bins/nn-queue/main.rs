@@ -3,7 +3,14 @@
 //! is told what happened instead.
 
 mod add;
+mod change;
+mod gc;
+mod labels;
 mod list;
+mod log;
+mod runs;
+mod show;
+mod wait;
 mod work;
 
 use nn::base::args::{Arg, Args};
@@ -29,14 +36,47 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
     --pattern P                how its log lines look, see nn-log (again for more)
     --metrics GLOB             files of its own that hold metrics
     --hold                     do not start it yet
-  list [--all] [--state S]... [--json] [RUNS]
+  list [-a] [--state S]... [--json] [RUNS]
+                             where they stand (-a, --all: also what has ended)
+  show [--json] RUN          everything about one
+  log [-f] [-n LINES] RUN    what it printed (-f, --follow: until it has ended)
   work [-j SLOTS] [--forever] [--detach] [-q]
                              start what is queued, until nothing is left
+  hold RUNS                  do not start them before they are released
+  release RUNS
+  cancel RUNS                call them off; stop those that run
+  retry [--done] RUNS        run again what failed or was cancelled (--done: or is done)
+  prio N RUNS                change their place in the queue
+  note TEXT RUNS             write a remark
+  tag [-d] TAG[,TAG]... RUNS label them (-d: take the labels away)
+  wait [--timeout D] [RUNS]  until they have ended
+  gc [--dry-run] [--older-than D] [--state S]...
+                             remove remains (and runs that ended so long ago)
+  recover                    mend at once what a crash left
+
+RUNS: 17 name last last~2 12-20 @group, or numbers on standard input
 ";
 
 type Verb = fn(&mut Args, &mut Out) -> Result<Exit>;
 
-const VERBS: [(&str, Verb); 4] = [("init", add::init), ("add", add::add), ("list", list::list), ("work", work::work)];
+const VERBS: [(&str, Verb); 16] = [
+    ("init", add::init),
+    ("add", add::add),
+    ("list", list::list),
+    ("work", work::work),
+    ("hold", change::hold),
+    ("release", change::release),
+    ("cancel", change::cancel),
+    ("retry", change::retry),
+    ("prio", change::prio),
+    ("note", labels::note),
+    ("tag", labels::tag),
+    ("wait", wait::wait),
+    ("show", show::show),
+    ("log", log::log),
+    ("gc", gc::gc),
+    ("recover", gc::recover),
+];
 
 fn main() -> ExitCode {
     cli::main("nn-queue", USAGE, run)

@@ -1,0 +1,221 @@
+//! gc and recover. gc removes what nobody can miss: runs that were never acknowledged, files whose writer died,
+//! heartbeats of the dead; and, only when asked, runs that ended long ago. recover mends at once what workers mend at
+//! their start.
+//!
+//! An ended run is removed so that a retry at the same moment wins or loses cleanly, and a crash leaves nothing for ever:
+//! its token is moved to tmp/gone-N.G, then runs/N removed, then that file. Who finds such a file goes on from there.
+
+use nn::base::args::{Arg, Args};
+use nn::base::cli::{self, Exit, Out};
+use nn::base::error::{Doing, Error, Result};
+use nn::base::files::{self, Moved};
+use nn::base::time::{Time, parse_duration, show_duration};
+use nn::spool::owner::{Life, Owner};
+use nn::spool::recover::{Mended, Recovery};
+use nn::spool::state::{Folder, State, Token};
+use nn::spool::store::Spool;
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
+
+/// Remains that are younger may still be somebody's work; far longer than any two clocks differ.
+const REMAINS: Duration = Duration::from_secs(36 * 3600);
+
+/// In tmp/, the token of a run that is being removed.
+const GONE: &str = "gone-";
+
+#[derive(Default)]
+struct Opts {
+    dry_run: bool,
+    older_than: Option<Duration>,
+    states: Vec<Folder>,
+}
+
+/// Mends what a crash left, and tells of what is no token.
+pub fn recover(args: &mut Args, out: &mut Out) -> Result<Exit> {
+    if let Some(arg) = args.next()? {
+        return Err(arg.unexpected());
+    }
+    let spool = Spool::find()?;
+    for Mended { run, what } in Recovery::new().whole(&spool)? {
+        writeln!(out, "{run}\t{what}")?;
+    }
+    for path in spool.strays()? {
+        cli::warn(&format!("{} is no token: left alone", path.display()));
+    }
+    Ok(Exit::DONE)
+}
+
+/// Removes remains.
+pub fn gc(args: &mut Args, out: &mut Out) -> Result<Exit> {
+    let mut opts = Opts::default();
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Long(name) if name == "dry-run" => opts.dry_run = true,
+            Arg::Long(name) if name == "older-than" => {
+                opts.older_than = Some(args.with("a duration such as 90d", parse_duration)?);
+            }
+            Arg::Long(name) if name == "state" => {
+                for word in args.text()?.split(',') {
+                    opts.states.push(crate::list::folder(word)?);
+                }
+            }
+            arg => return Err(arg.unexpected()),
+        }
+    }
+    if let Some(open) = opts.states.iter().find(|folder| !folder.is_end()) {
+        return Err(Error::usage(format!("runs that are {} have not ended: none is removed", open.name())));
+    }
+    if !opts.states.is_empty() && opts.older_than.is_none() {
+        return Err(Error::usage("--state goes with --older-than: how long ago must they have ended?"));
+    }
+    let spool = Spool::find()?;
+    let mut gc = Gc { spool: &spool, opts: &opts, out };
+    gc.ended()?;
+    gc.without_token()?;
+    gc.remains()?;
+    gc.heartbeats()?;
+    Ok(Exit::DONE)
+}
+
+struct Gc<'a> {
+    spool: &'a Spool,
+    opts: &'a Opts,
+    out: &'a mut Out,
+}
+
+impl Gc<'_> {
+    /// Does it, unless only asked what would be done; and tells. An error does not stop the rest.
+    fn act(&mut self, what: &str, why: &str, act: impl FnOnce() -> Result<()>) -> Result<()> {
+        if !self.opts.dry_run
+            && let Err(err) = act()
+        {
+            cli::complain(&err);
+            return Ok(());
+        }
+        writeln!(self.out, "{what}\t{why}")
+    }
+
+    /// Runs that ended so long ago, when asked for.
+    fn ended(&mut self) -> Result<()> {
+        let Some(limit) = self.opts.older_than else { return Ok(()) };
+        let spool = self.spool;
+        let mut tokens: Vec<Token> = spool.states(&Folder::ALL)?.into_values().collect();
+        let is_wanted = |f: Folder| f.is_end() && (self.opts.states.is_empty() || self.opts.states.contains(&f));
+        tokens.retain(|token| is_wanted(token.folder()));
+        tokens.sort_by_key(|token| token.run);
+        for token in tokens {
+            let Some(age) = ended_since(spool, &token).filter(|age| *age >= limit) else { continue };
+            let why = format!("{} {} ago", token.folder().name(), show_duration(age));
+            self.act(&format!("runs/{}", token.run), &why, || remove_run(spool, &token))?;
+        }
+        Ok(())
+    }
+
+    /// Runs that were never acknowledged: no token, nothing but what `add` writes, and old.
+    fn without_token(&mut self) -> Result<()> {
+        let spool = self.spool;
+        let first = spool.states(&Folder::ALL)?;
+        for run in nn::spool::select::all(spool)? {
+            let dir = spool.run_dir(run);
+            let Some(age) = age(&dir).filter(|age| *age > REMAINS && !first.contains_key(&run)) else { continue };
+            // A run that somebody is just moving against the order of reading can hide from one look, not from two.
+            if only_added(&dir)? && !is_anywhere(spool, run)? {
+                let why = format!("never acknowledged, {} old", show_duration(age));
+                self.act(&format!("runs/{run}"), &why, || files::remove_tree(&dir))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a process that died left in tmp/.
+    fn remains(&mut self) -> Result<()> {
+        let dir = self.spool.dir().join("tmp");
+        for entry in std::fs::read_dir(&dir).doing("read", &dir)? {
+            let path = entry.doing("read", &dir)?.path();
+            if let Some(run) = path.file_name().and_then(|name| gone(name.to_str()?)) {
+                let spool = self.spool;
+                self.act(&format!("runs/{run}"), "half removed", || finish_removing(spool, run, &path))?;
+                continue;
+            }
+            let Some(age) = age(&path).filter(|age| *age > REMAINS) else { continue };
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let why = format!("left behind {} ago", show_duration(age));
+            self.act(&format!("tmp/{}", nn::base::text::escape(&name)), &why, || {
+                if path.is_dir() { files::remove_tree(&path) } else { files::remove(&path).map(drop) }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Heartbeats of workers that are dead and hold nothing.
+    fn heartbeats(&mut self) -> Result<()> {
+        let mut holding = HashSet::new();
+        for token in self.spool.tokens(Folder::Running)? {
+            match token.state {
+                State::Claimed(worker) => holding.extend([worker]),
+                State::Started(worker, runner) => holding.extend([worker, runner]),
+                _ => {}
+            }
+        }
+        let dir = self.spool.dir().join("hosts");
+        for name in files::names(&dir)? {
+            let Some(owner) = name.to_str().and_then(Owner::parse).filter(|o| !holding.contains(o)) else { continue };
+            let path = dir.join(&name);
+            let old = age(&path).is_some_and(|age| age > REMAINS);
+            if owner.life() == Life::Dead || old && owner.life() != Life::Alive {
+                self.act(&format!("hosts/{owner}"), "dead", || files::remove(&path).map(drop))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How long ago a file was changed, by file time: good enough for what is a day and a half old.
+fn age(path: &Path) -> Option<Duration> {
+    std::fs::symlink_metadata(path).and_then(|meta| meta.modified()).ok()?.elapsed().ok()
+}
+
+/// How long ago a run ended.
+fn ended_since(spool: &Spool, token: &Token) -> Option<Duration> {
+    let result = spool.read(token.run, "result.json").ok().flatten();
+    let ended = result.and_then(|result| result.str("ended").and_then(Time::parse));
+    ended.map(|ended| Time::now().since(ended)).or_else(|| age(&spool.run_dir(token.run)))
+}
+
+/// Whether a run's folder holds nothing but what adding it wrote.
+fn only_added(dir: &Path) -> Result<bool> {
+    Ok(files::names(dir)?.iter().all(|name| name == "job.json" || name == "env"))
+}
+
+/// Whether any folder, read in the other order, holds a token of a run.
+fn is_anywhere(spool: &Spool, run: u64) -> Result<bool> {
+    for folder in Folder::ALL.into_iter().rev() {
+        if spool.tokens(folder)?.iter().any(|token| token.run == run) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Removes an ended run, if nobody has it meanwhile.
+fn remove_run(spool: &Spool, token: &Token) -> Result<()> {
+    let gone = spool.dir().join("tmp").join(format!("{GONE}{}.{}", token.run, token.generation));
+    match files::mv(&spool.dir().join(token.path()), &gone)? {
+        Moved::Won => finish_removing(spool, token.run, &gone),
+        Moved::Lost => Err(Error::other(format!("run {} was queued again meanwhile: not removed", token.run))),
+    }
+}
+
+/// The run whose removal was begun, from the name of the file that says so.
+fn gone(name: &str) -> Option<u64> {
+    name.strip_prefix(GONE)?.split_once('.')?.0.parse().ok()
+}
+
+fn finish_removing(spool: &Spool, run: u64, gone: &Path) -> Result<()> {
+    // Its number may have been given out again, when the hint of the next number was lost too.
+    if !is_anywhere(spool, run)? {
+        files::remove_tree(&spool.run_dir(run))?;
+    }
+    files::remove(gone).map(drop)
+}

@@ -1,0 +1,96 @@
+//! wait: until runs have ended. The names in the folders of unfinished runs are read a few times a second; what is not
+//! there any more is looked for among the ended ones, for it may also have gone back to the queue.
+
+use crate::runs::{self, Refused};
+use nn::base::args::{Arg, Args};
+use nn::base::cli::{self, Exit, Out};
+use nn::base::error::{Error, Result};
+use nn::base::time::parse_duration;
+use nn::spool::state::{Folder, State};
+use nn::spool::store::Spool;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::unix::fs::FileTypeExt;
+use std::time::{Duration, Instant};
+
+/// First and longest pause between two looks.
+const FIRST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Waits, and prints how each run ended.
+pub fn wait(args: &mut Args, out: &mut Out) -> Result<Exit> {
+    let (mut limit, mut given) = (None, Vec::new());
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Long(name) if name == "timeout" => {
+                limit = Some(args.with("a duration such as 2h30m", parse_duration)?)
+            }
+            Arg::Value(value) => given.push(value),
+            arg => return Err(arg.unexpected()),
+        }
+    }
+    let spool = Spool::find()?;
+    let mut left: BTreeSet<u64> = wanted(&spool, given)?.into_iter().collect();
+    let (started, mut pause) = (Instant::now(), FIRST);
+    let mut all_done = true;
+    tell_held(&spool, &left)?;
+    loop {
+        for (run, state) in ended(&spool, &left)? {
+            left.remove(&run);
+            all_done &= state == State::Done;
+            let how = if let State::Failed(how) = state { how.words() } else { String::new() };
+            let word = match state {
+                State::Done => "done",
+                State::Failed(_) => "failed",
+                _ => "cancelled",
+            };
+            writeln!(out, "{run}\t{word}\t{how}")?;
+            pause = FIRST;
+        }
+        if left.is_empty() {
+            return Ok(if all_done { Exit::DONE } else { Exit::NO });
+        }
+        out.flush()?;
+        let remaining = limit.map(|limit: Duration| limit.saturating_sub(started.elapsed()));
+        if remaining == Some(Duration::ZERO) {
+            let mut slow = Refused::default();
+            left.iter().for_each(|run| slow.add(*run, "not ended yet"));
+            return Err(Error::Again(slow.lines().collect()));
+        }
+        std::thread::sleep(remaining.map_or(pause, |r| r.min(pause)));
+        pause = (pause * 2).min(LONGEST);
+    }
+}
+
+/// The runs named; without any, by a terminal or nobody: all that wait or run now.
+fn wanted(spool: &Spool, given: Vec<OsString>) -> Result<Vec<u64>> {
+    let nobody = std::fs::metadata("/dev/stdin").is_ok_and(|meta| meta.file_type().is_char_device());
+    if !given.is_empty() || !nobody {
+        return runs::find(spool, given);
+    }
+    let states = spool.states(&[Folder::Queued, Folder::Submitted, Folder::Running])?;
+    Ok(states.into_keys().collect())
+}
+
+fn tell_held(spool: &Spool, left: &BTreeSet<u64>) -> Result<()> {
+    for token in spool.tokens(Folder::Held)?.iter().filter(|token| left.contains(&token.run)) {
+        cli::tell(&format!("run {} is held: it has to be released first", token.run));
+    }
+    Ok(())
+}
+
+/// Which of these have ended, and how.
+fn ended(spool: &Spool, left: &BTreeSet<u64>) -> Result<Vec<(u64, State)>> {
+    let open = spool.states(&Folder::OPEN)?;
+    if left.iter().all(|run| open.contains_key(run)) {
+        return Ok(Vec::new());
+    }
+    let all = spool.states(&Folder::ALL)?;
+    let end = |run: &u64| {
+        let token = all.get(run).filter(|token| token.folder().is_end())?;
+        // Between the two looks it may have come back to the queue.
+        let is_newer = open.get(run).is_some_and(|o| o.rank() > token.rank());
+        (!is_newer).then(|| (*run, token.state.clone()))
+    };
+    Ok(left.iter().filter_map(end).collect())
+}
