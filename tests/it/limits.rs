@@ -52,7 +52,7 @@ fn a_full_disk() {
     let script = format!(
         "{FILL}
 dd if=/dev/zero of=spool/filler bs=1k 2>/dev/null
-nn-queue cancel $(nn-queue list | head -n 1 | cut -f1) && ls spool/cancelled | wc -l
+nn-queue cancel $(nn-queue list | head -n 1 | cut -f1) >/dev/null && ls spool/cancelled | wc -l
 rm spool/filler spool/runs/[1-9]/env
 nn-queue add -- true >/dev/null && echo 'there is room again'
 "
