@@ -26,8 +26,8 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 /// What may go wrong at an operation.
-const KILLS: [&str; 3] = ["before", "after", "half"];
-const REFUSALS: [&str; 7] = ["EIO", "ENOSPC", "EDQUOT", "EMFILE", "EROFS", "EACCES", "ESTALE"];
+pub const KILLS: [&str; 3] = ["before", "after", "half"];
+pub const REFUSALS: [&str; 7] = ["EIO", "ENOSPC", "EDQUOT", "EMFILE", "EROFS", "EACCES", "ESTALE"];
 
 type Act = fn(&Spool) -> nn::base::error::Result<()>;
 type Prepare = fn(&Spool);
@@ -148,11 +148,11 @@ fn act(place: &Place, name: &str, fail: Option<&str>) -> Output {
     place::output_within(&mut command, Duration::from_secs(20))
 }
 
-fn lines(place: &Place, name: &str) -> Vec<String> {
+pub fn lines(place: &Place, name: &str) -> Vec<String> {
     fs::read_to_string(place.dir.join(name)).unwrap_or_default().lines().map(str::to_string).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().flatten() {
         let to = to.join(entry.file_name());
@@ -226,7 +226,7 @@ fn case(scenario: &Scenario, template: &Path, k: usize, what: &str, second: Opti
 }
 
 /// No token's name was made twice, but by trying the very same change again.
-fn names_are_new(label: &str, operations: &str) {
+pub fn names_are_new(label: &str, operations: &str) {
     let mut made: BTreeMap<&str, usize> = BTreeMap::new();
     for line in operations.lines() {
         let mut parts = line.splitn(3, ' ').skip(1);

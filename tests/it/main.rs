@@ -13,3 +13,4 @@ mod spool;
 mod storm;
 mod tidy;
 mod transcript;
+mod verbs;

@@ -1,0 +1,193 @@
+//! The same as crash.rs for whole programs: each verb of nn-queue that changes a state, a worker, and nn-run, failing at
+//! each of their operations in every way. After recovery the run is in one state, the one before or the one after; a
+//! verb that said 0 did it; one that did not says which path and why; the command ran at most once an attempt; and the
+//! same verb, now without failures, still reaches its end.
+
+use crate::crash::{KILLS, REFUSALS, copy, lines, names_are_new};
+use crate::place::{Place, output_within, say, there_are};
+use crate::spool;
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Output;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// What is prepared by a shell, what is done, and where run 1 may stand before, and must stand after it. "" is: no such run.
+struct Verb {
+    prepare: &'static str,
+    act: &'static str,
+    before: &'static [&'static str],
+    after: &'static str,
+}
+
+const JOB: &str = "sh -c 'echo ran $NN_RUN $NN_ATTEMPT >>ran; echo loss=1'";
+
+const VERBS: [Verb; 12] = [
+    Verb { prepare: "", act: "nn-queue add -- JOB", before: &["", "queued"], after: "queued" },
+    Verb { prepare: "nn-queue add -- JOB", act: "nn-queue hold 1", before: &["queued"], after: "held" },
+    Verb { prepare: "nn-queue add --hold -- JOB", act: "nn-queue release 1", before: &["held"], after: "queued" },
+    Verb { prepare: "nn-queue add -- JOB", act: "nn-queue prio 2 1", before: &["queued"], after: "queued" },
+    Verb { prepare: "nn-queue add -- JOB", act: "nn-queue cancel 1", before: &["queued"], after: "cancelled" },
+    Verb {
+        prepare: "nn-queue add -- JOB && nn-queue cancel 1",
+        act: "nn-queue retry 1",
+        before: &["cancelled"],
+        after: "queued",
+    },
+    Verb { prepare: "nn-queue add -- JOB", act: "nn-queue note text 1", before: &["queued"], after: "queued" },
+    Verb { prepare: "nn-queue add -- JOB", act: "nn-queue tag a,b 1", before: &["queued"], after: "queued" },
+    Verb {
+        prepare: "nn-queue add -- JOB && nn-queue cancel 1 && mkdir -p spool/runs/9/x && touch -d '9 days ago' spool/runs/9",
+        act: "nn-queue gc --older-than 0s",
+        before: &["cancelled", ""],
+        after: "",
+    },
+    Verb {
+        prepare: "nn-queue add -- JOB",
+        act: "nn-queue work -q",
+        before: &["queued", "failed", "held"],
+        after: "done",
+    },
+    Verb {
+        prepare: "nn-queue add --retries 1 -- JOB",
+        act: "nn-queue work -q -j2",
+        before: &["queued", "failed", "held"],
+        after: "done",
+    },
+    Verb { prepare: "", act: "nn-run -q -- JOB", before: &["", "queued", "failed", "done"], after: "done" },
+];
+
+impl Verb {
+    fn starts(&self) -> bool {
+        self.act.contains("nn-run") || self.act.contains("work")
+    }
+}
+
+fn shell(place: &Place, script: &str, fail: Option<&str>) -> Output {
+    let mut sh = place.command("sh");
+    // exec, so that a kill is seen as one.
+    sh.args(["-c", &script.replace("JOB", JOB)]).env("NN_FAIL_LOG", place.dir.join("operations"));
+    if let Some(fail) = fail {
+        sh.env("NN_FAIL", fail);
+    }
+    output_within(&mut sh, Duration::from_secs(30))
+}
+
+fn act(place: &Place, verb: &Verb, fail: Option<&str>) -> Output {
+    shell(place, &format!("exec {}", verb.act), fail)
+}
+
+fn case(verb: &Verb, template: &Path, k: usize, what: &str) {
+    let label = format!("{}, NN_FAIL={k}:{what}", verb.act);
+    let place = Place::quick("verb");
+    copy(template, &place.dir);
+    let dir = place.dir.join("spool");
+    let output = act(&place, verb, Some(&format!("{k}:{what}")));
+    let killed = output.status.signal() == Some(9);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let text = format!("{label}: {} {message}", output.status);
+    assert!(!message.contains("panicked") && !message.contains("os error"), "{text}");
+    let failed = !killed && !output.status.success();
+    if failed {
+        // A stale name means that somebody else has the run.
+        let stale = what.contains("ESTALE") && message.contains("run 1 ");
+        let said = stale || message.contains("cannot ") || message.contains("died") || verb.act.contains("work");
+        assert!(said && matches!(output.status.code(), Some(1 | 2 | 75 | 111 | 125)), "{text}");
+    }
+    for _ in 0..2 {
+        let recover = shell(&place, "exec nn-queue recover", None);
+        assert!(recover.status.success(), "{label}: recover: {recover:?}");
+    }
+    spool::assert_whole(&dir);
+    let state = spool::states(&dir).get(&1).map_or("", |t| t.folder);
+    let allowed = verb.before.contains(&state) || state == verb.after;
+    assert!(allowed, "{text}: stands in '{state}'");
+    let said_done = output.status.success() && !verb.starts();
+    assert!(!said_done || state == verb.after, "{text}: said 0, stands in '{state}'");
+    let ran = lines(&place, "ran");
+    let distinct: BTreeSet<&String> = ran.iter().collect();
+    assert_eq!(ran.len(), distinct.len(), "{text}: ran twice in one attempt: {ran:?}");
+    let most = if verb.prepare.contains("--retries 1") { 2 } else { 1 };
+    assert!(ran.len() <= most, "{text}: {ran:?}");
+    if !what.contains("sticky") {
+        let operations = fs::read_to_string(place.dir.join("operations")).unwrap_or_default();
+        names_are_new(&label, &operations);
+    }
+    // Nothing stands in the way of another try.
+    if verb.before[0] == state && !state.is_empty() {
+        act(&place, verb, None);
+        let state = spool::states(&dir).get(&1).map_or("", |t| t.folder);
+        assert!(state == verb.after || verb.starts() && verb.before.contains(&state), "{text}: again: '{state}'");
+    }
+}
+
+/// The spool before a verb, and its operations when nothing fails.
+fn prepared(verb: &Verb) -> (Place, Vec<String>) {
+    let place = Place::quick("verb-template");
+    let template = place.dir.join("template");
+    fs::create_dir_all(&template).unwrap();
+    let script =
+        format!("nn-queue init && cd template && {}", if verb.prepare.is_empty() { ":" } else { verb.prepare });
+    let mut sh = place.command("sh");
+    sh.args(["-c", &script.replace("JOB", JOB)]).env("NN_SPOOL", template.join("spool"));
+    let output = output_within(&mut sh, Duration::from_secs(20));
+    assert!(output.status.success(), "{}: {output:?}", verb.prepare);
+    copy(&template, &place.dir);
+    let output = act(&place, verb, None);
+    assert!(output.status.success(), "{}: {output:?}", verb.act);
+    let operations = lines(&place, "operations");
+    assert!(!operations.is_empty(), "{} changes nothing", verb.act);
+    (place, operations)
+}
+
+#[test]
+fn every_point_of_every_verb() {
+    let tools = ["nn-run", "nn-queue cancel", "nn-queue gc", "nn-queue recover"];
+    if !cfg!(feature = "failpoints") {
+        return say("skipped: crash points of verbs: needs cargo test --features failpoints");
+    }
+    if !there_are("crash points of verbs", &tools) {
+        return;
+    }
+    let places: Vec<(Place, Vec<String>)> = VERBS.iter().map(prepared).collect();
+    let mut cases = Vec::new();
+    for (i, (_, operations)) in places.iter().enumerate() {
+        // A worker and its runner count for themselves; the longer of the two is enough.
+        let most = operations.iter().filter_map(|l| l.split(' ').next()?.parse::<usize>().ok()).max().unwrap_or(0);
+        for k in 1..=most {
+            let at_k = |name: &str| operations.iter().any(|l| l.starts_with(&format!("{k} {name} ")));
+            cases.extend(KILLS.iter().filter(|f| **f != "half" || at_k("write")).map(|f| (i, k, f.to_string())));
+            for (n, errno) in REFUSALS.iter().enumerate() {
+                cases.push((i, k, errno.to_string()));
+                if n == k % REFUSALS.len() {
+                    cases.push((i, k, format!("{errno}:sticky")));
+                }
+            }
+            if at_k("mv") || at_k("rename") {
+                cases.push((i, k, "lost".to_string()));
+            }
+        }
+    }
+    let only = std::env::var("NN_CRASH").unwrap_or_default();
+    cases.retain(|(i, k, what)| format!("{}, NN_FAIL={k}:{what}", VERBS[*i].act).contains(&only));
+    let queue = Mutex::new(cases.iter());
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let Some((i, k, what)) = queue.lock().unwrap().next() else { break };
+                    let template = places[*i].0.dir.join("template");
+                    if std::panic::catch_unwind(|| case(&VERBS[*i], &template, *k, what)).is_err() {
+                        failures.lock().unwrap().push(format!("{}, NN_FAIL={k}:{what}", VERBS[*i].act));
+                    }
+                }
+            });
+        }
+    });
+    say(&format!("crash points: {} cases of {} verbs", cases.len(), VERBS.len()));
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{} cases failed (NN_CRASH=part runs some):\n{}", failures.len(), failures.join("\n"));
+}
