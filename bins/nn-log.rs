@@ -171,14 +171,16 @@ fn follow(opts: Opts) -> Result<Exit> {
     let mut complained = false;
     loop {
         if !sys::wait_readable(&stdin, PAUSE) {
-            extractor.flush(&mut |point| keep(&mut writer, point, &mut complained));
+            let now = Time::now();
+            extractor.flush(&mut |point| keep(&mut writer, point, now, &mut complained));
             report(writer.flush(), &mut complained);
         }
         let n = match stdin.lock().read(&mut buffer) {
             Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
             read => read.doing("read", Path::new("standard input"))?,
         };
-        let mut sink = |point: &mut Point| keep(&mut writer, point, &mut complained);
+        let now = Time::now();
+        let mut sink = |point: &mut Point| keep(&mut writer, point, now, &mut complained);
         if n == 0 {
             extractor.finish(&mut sink);
             break;
@@ -192,8 +194,8 @@ fn follow(opts: Opts) -> Result<Exit> {
     }
 }
 
-fn keep(writer: &mut Writer, point: &mut Point, complained: &mut bool) {
-    point.t = Some(Time::now());
+fn keep(writer: &mut Writer, point: &mut Point, now: Time, complained: &mut bool) {
+    point.t = Some(now);
     report(writer.add(point), complained);
 }
 

@@ -168,9 +168,17 @@ impl Point {
 
     /// Appends the point as a line of `history.jsonl`, with its newline.
     pub fn write_line(&self, out: &mut String) {
+        let stamp = self.t.map(|t| t.to_string());
+        self.write_stamped(stamp.as_deref(), out);
+    }
+
+    /// The same with the time as text, for many points at one time.
+    fn write_stamped(&self, stamp: Option<&str>, out: &mut String) {
         out.push('{');
-        if let Some(t) = self.t {
-            let _ = write!(out, "\"t\":\"{t}\"");
+        if let Some(stamp) = stamp {
+            out.push_str("\"t\":\"");
+            out.push_str(stamp);
+            out.push('"');
         }
         for (name, value) in self.counters().chain(self.values()) {
             if !out.ends_with('{') {
@@ -203,15 +211,34 @@ fn write_name(out: &mut String, name: &str) {
 /// A number as JSON, the shortest text that reads back the same.
 pub fn write_number(out: &mut String, x: f64) {
     let size = x.abs();
-    let _ = if x.fract() == 0.0 && size < 1e15 {
-        write!(out, "{}", x as i64)
-    } else if !x.is_finite() {
+    if x.fract() == 0.0 && size < 1e15 {
+        return write_whole(out, x as i64);
+    }
+    let _ = if !x.is_finite() {
         write!(out, "{}", json::number(x))
     } else if (1e-4..1e16).contains(&size) {
         write!(out, "{x}")
     } else {
         write!(out, "{x:e}")
     };
+}
+
+fn write_whole(out: &mut String, x: i64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    let mut left = x.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    if x < 0 {
+        out.push('-');
+    }
+    out.push_str(str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -236,9 +263,10 @@ mod tests {
         point.push_value("lr", 1e-5);
         point.push_value("say \"x\"", -0.5);
         point.push_value("step", 3.0);
+        point.push_value("whole", -120.0);
         assert_eq!(
             line(&point),
-            "{\"t\":\"2026-11-22T23:00:00.123Z\",\"epoch\":1,\"batch\":10,\"loss\":1.05,\"bad\":\"NaN\",\"lr\":1e-5,\"say \\\"x\\\"\":-0.5}\n"
+            "{\"t\":\"2026-11-22T23:00:00.123Z\",\"epoch\":1,\"batch\":10,\"loss\":1.05,\"bad\":\"NaN\",\"lr\":1e-5,\"say \\\"x\\\"\":-0.5,\"whole\":-120}\n"
         );
         point.push_value("loss", 2.0);
         assert_eq!(point.value("loss"), Some(2.0), "the last value of a name holds");

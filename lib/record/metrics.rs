@@ -218,6 +218,9 @@ impl Recogniser {
         if self.special(line, rest, sink) {
             return;
         }
+        if self.block == Block::None && !promising(rest) {
+            return;
+        }
         let is_bar = rest.contains("%|") && self.bar.read(rest);
         if is_bar {
             self.fields.read(&self.bar.text);
@@ -312,6 +315,10 @@ impl Recogniser {
     fn enter(&mut self, heading: bool, indent: usize) {
         let own = self.fields.own;
         let scope = &mut self.scope;
+        if heading && own.epoch.is_none() && own.step.is_none() {
+            // A bar of anything: a download.
+            return;
+        }
         if own.epoch.is_some() {
             *scope = Scope { own, heading };
         } else if own.batch.is_some() {
@@ -359,7 +366,8 @@ fn choose(
         Block::Pairs if !pair.bare => true,
         _ => {
             let sure = words::is_metric(key) || (pair.equals && section.is_some() && key.starts_with("time"));
-            inherits && sure && (told || !pair.bare) && !pair.spelled && !key.to_ascii_lowercase().contains("best")
+            let whole = pair.whole || matches!(pair.part, Part::Item(_));
+            inherits && sure && (told || !pair.bare && !whole) && !pair.spelled && !words::is_setting(key)
         }
     });
 }
@@ -371,10 +379,17 @@ fn has_not_finite(text: &str) -> bool {
 }
 
 fn could_be_header(text: &str) -> bool {
-    let start = text.trim_start_matches([' ', '\t', '|', '"']);
-    let start = start.get(..12).unwrap_or(start).to_ascii_lowercase();
-    ["epoch", "e ", "step", "iter", "#"].iter().any(|w| start.starts_with(w))
-        || text.contains(',') && !text.contains(' ')
+    let b = text.as_bytes();
+    let from = b.iter().position(|c| !matches!(c, b' ' | b'\t' | b'|' | b'"')).unwrap_or(b.len());
+    let starts = |word: &str| b.get(from..from + word.len()).is_some_and(|s| s.eq_ignore_ascii_case(word.as_bytes()));
+    let first = b.get(from).is_some_and(|c| matches!(c, b'e' | b'E' | b's' | b'S' | b'i' | b'I' | b'#'));
+    (first && ["epoch", "e ", "step", "iter", "#"].into_iter().any(starts)) || !b.contains(&b' ') && b.contains(&b',')
+}
+
+/// Whether a line can hold fields at all: it has a separator, or names a counter, or is a summary.
+fn promising(text: &str) -> bool {
+    let separated = text.bytes().any(|b| matches!(b, b'=' | b':' | b'[' | b'|' | b'\t'));
+    separated || ["poch", "tep", "ter", "pdate"].iter().any(|w| text.contains(w)) || text.trim_start().starts_with('*')
 }
 
 /// Only words such as `on testing set`.

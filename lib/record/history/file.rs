@@ -7,6 +7,7 @@
 
 use super::{Axis, Point};
 use crate::base::error::{Doing, Error, Result};
+use crate::base::time::Time;
 use crate::base::{files, sys};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -33,6 +34,8 @@ pub struct Writer {
     file: File,
     waiting: String,
     lost: u64,
+    /// The time of the last point, and its text
+    stamp: (Option<Time>, Option<String>),
 }
 
 impl Writer {
@@ -44,7 +47,7 @@ impl Writer {
         let path = path.into();
         let mut file = files::open_append(&path).doing("open", &path)?;
         let waiting = if files::ends_torn(&mut file).doing("read", &path)? { "\n".into() } else { String::new() };
-        Ok(Writer { path, file, waiting, lost: 0 })
+        Ok(Writer { path, file, waiting, lost: 0, stamp: (None, None) })
     }
 
     /// Adds a point; it reaches the file when enough have gathered, or by `flush`.
@@ -55,7 +58,10 @@ impl Writer {
         if self.waiting.len() > KEPT {
             self.lost += 1;
         } else {
-            point.write_line(&mut self.waiting);
+            if self.stamp.0 != point.t {
+                self.stamp = (point.t, point.t.map(|t| t.to_string()));
+            }
+            point.write_stamped(self.stamp.1.as_deref(), &mut self.waiting);
         }
         if self.waiting.len() >= BATCH { self.flush() } else { Ok(()) }
     }
@@ -260,7 +266,6 @@ fn fill(point: &mut Point, line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::time::Time;
     use std::fs;
 
     fn dir(name: &str) -> PathBuf {

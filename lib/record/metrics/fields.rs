@@ -39,8 +39,10 @@ pub struct Pair {
     pub equals: bool,
     /// The prefix that the line gives it
     pub split: Option<&'static str>,
-    /// Written as a duration in words: `3.2 minutes`
+    /// Written as a duration in words: `3.2 seconds`
     pub spelled: bool,
+    /// Written as a whole number
+    pub whole: bool,
 }
 
 /// What a line holds; its buffers are used again for the next.
@@ -93,7 +95,7 @@ impl Fields {
         self.own = head.own;
         self.split = head.split;
         self.scan(line, head.end);
-        self.take_counters(line);
+        self.own.settle();
     }
 
     /// Reads the rest of a line that a template matched, into a point.
@@ -106,6 +108,11 @@ impl Fields {
         for pair in &self.pairs {
             push(point, &mut name, prefix, rest.get(pair.from..pair.to).unwrap_or_default(), pair.part, pair.value);
         }
+    }
+
+    /// Keeps the pairs that `wanted` says, given each with its key.
+    pub fn keep(&mut self, line: &str, wanted: impl Fn(&Pair, &str) -> bool) {
+        self.pairs.retain(|pair| wanted(pair, line.get(pair.from..pair.to).unwrap_or_default()));
     }
 
     fn scan(&mut self, line: &str, from: usize) {
@@ -194,13 +201,20 @@ impl Fields {
                 Kind::Ratio => ratio(token),
                 _ => Some(token.value),
             };
-            let is_counter = words::counts(Plain::of(line.get(from..to).unwrap_or_default()).str()).is_some();
-            if is_counter && !token.unit && token.value.fract() == 0.0 {
-                self.count(line, from, to, token);
-            } else if let (Some(value), false) = (value, is_counter && token.kind == Kind::Ratio) {
+            let name = line.get(from..to).unwrap_or_default();
+            let plain = Plain::of(name);
+            let counts = words::counts(plain.str());
+            if counts.is_some() && !token.unit && token.value.fract() == 0.0 {
+                self.own.set(counts, token);
+            } else if let Some(value) = value
+                // fairseq's `update` is a fraction of an epoch; other names of counters are no metrics.
+                && (counts.is_none() || plain.str() == "update")
+                && !(name.contains(' ') && name.split(' ').any(words::is_verdict))
+            {
                 let equals = scan.sep == Some(b'=');
                 let split = scan.split;
-                let pair = Pair { from, to, value, part: Part::Whole, bare, equals, split, spelled: false };
+                let whole = token.whole;
+                let pair = Pair { from, to, value, part: Part::Whole, bare, equals, split, spelled: false, whole };
                 self.pairs.push(pair);
                 scan.number = Some((self.pairs.len() - 1, i));
                 if token.kind == Kind::Number && !token.total.is_nan() {
@@ -250,7 +264,8 @@ impl Fields {
                 for (index, item) in (0..).zip(items.iter().filter(|t| t.kind == Kind::Number)) {
                     let (part, split, equals) = (Part::Item(index), scan.split, sep == b'=');
                     let value = item.value;
-                    self.pairs.push(Pair { from, to, value, part, bare: false, equals, split, spelled: false });
+                    let whole = item.whole;
+                    self.pairs.push(Pair { from, to, value, part, bare: false, equals, split, spelled: false, whole });
                 }
             } else {
                 self.others += 1;
@@ -291,14 +306,18 @@ impl Fields {
         while self.tokens.get(j).is_some_and(|t| t.kind == Kind::Group || (t.kind == Kind::Number && t.gap == 1)) {
             j += 1;
         }
-        let mut words = 0;
+        let (mut words, mut prose) = (0, false);
         while let Some(next) = self.tokens.get(j).filter(|t| t.kind == Kind::Word && t.gap < 2) {
             let text = text(line, next).as_bytes();
             if words == 0 && (is_unit(text) || is_rate(text) || !text.iter().any(u8::is_ascii_alphanumeric)) {
                 return true;
             }
+            prose |= words::is_prose(str::from_utf8(text).unwrap_or_default());
             words += 1;
             j += 1;
+        }
+        if prose {
+            return tokens.iter().any(|t| words::is_metric(self::text(line, t)));
         }
         let after = self.tokens.get(j).map(|t| (t.kind, t.gap));
         words == 0 || words <= 3 && matches!(after, Some((Kind::Number | Kind::Sep | Kind::Ratio, _)))
@@ -319,30 +338,6 @@ impl Fields {
         let starts = name.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '#' | '%' | '<' | '@' | '$'));
         let good = starts && to - from <= LONGEST_KEY && name.bytes().any(|b| b.is_ascii_alphabetic() || b >= 0x80);
         (good && !name.contains(['"', '\\', '`', '━', '█'])).then_some((from, to))
-    }
-
-    /// A pair that says where the line stands.
-    fn count(&mut self, line: &str, from: usize, to: usize, token: &Token) {
-        let key = Plain::of(line.get(from..to).unwrap_or_default());
-        let counts = words::counts(key.str());
-        self.own.set(counts, token);
-    }
-
-    /// Keeps the pairs that `wanted` says, given each with its key.
-    pub fn keep(&mut self, line: &str, wanted: impl Fn(&Pair, &str) -> bool) {
-        self.pairs.retain(|pair| wanted(pair, line.get(pair.from..pair.to).unwrap_or_default()));
-    }
-
-    /// Pairs with the name of a counter whose number turned out to be none are no metrics either.
-    fn take_counters(&mut self, line: &str) {
-        self.own.settle();
-        self.pairs.retain(|pair| {
-            let key = line.get(pair.from..pair.to).unwrap_or_default();
-            // fairseq's `update` is a fraction of an epoch.
-            let plain = Plain::of(key);
-            (words::counts(plain.str()).is_none() || plain.str() == "update")
-                && !key.split([' ', '_']).any(words::is_verdict)
-        });
     }
 }
 

@@ -260,7 +260,7 @@ impl Reader<'_> {
         match first.kind {
             Kind::Number if inner.len() == 1 && first.whole => {
                 let after = self.tokens.get(close + 1);
-                let tabbed = at == 0 && after.is_some_and(|t| t.gap > 0 && t.kind == Kind::Word);
+                let tabbed = at == 0 && after.is_some_and(|t| t.gap == 2 && t.kind == Kind::Word);
                 if self.own.epoch.is_some() && self.own.batch.is_none() {
                     self.own.set(Some(Counts::Batch), &first);
                 } else if tabbed && !self.own.any() {

@@ -4,14 +4,14 @@
 /// A key in the one spelling; keys that are longer than any known word are cut.
 #[derive(Debug)]
 pub struct Plain {
-    text: [u8; 48],
+    text: [u8; 32],
     len: usize,
 }
 
 impl Plain {
     /// Spells a key.
     pub fn of(key: &str) -> Plain {
-        let mut plain = Plain { text: [0; 48], len: 0 };
+        let mut plain = Plain { text: [0; 32], len: 0 };
         for b in key.trim().trim_end_matches(['.', '#', ' ']).bytes() {
             let b = if matches!(b, b' ' | b'\t' | b'-' | b'_') { b'_' } else { b.to_ascii_lowercase() };
             if b == b'_' && plain.len > 0 && plain.text[plain.len - 1] == b'_' {
@@ -69,6 +69,9 @@ pub fn counts(key: &str) -> Option<Counts> {
 
 /// Which data a word speaks of, as the prefix of names.
 pub fn split(word: &str) -> Option<&'static str> {
+    if !(3..=11).contains(&word.len()) {
+        return None;
+    }
     Some(match Plain::of(word).str() {
         "train" | "training" | "train_inner" => "train/",
         "val" | "valid" | "validation" | "eval" | "evaluation" | "dev" => "val/",
@@ -79,6 +82,9 @@ pub fn split(word: &str) -> Option<&'static str> {
 
 /// Words between a key's words that make it prose.
 pub fn is_prose(word: &str) -> bool {
+    if word.len() > 10 {
+        return false;
+    }
     matches!(
         Plain::of(word).str(),
         "to" | "from"
@@ -178,6 +184,41 @@ fn camel_ends(part: &str, word: &str) -> bool {
     let Some(start) = part.len().checked_sub(word.len()) else { return false };
     part.get(start..)
         .is_some_and(|end| end.starts_with(|c: char| c.is_ascii_uppercase()) && end.eq_ignore_ascii_case(word))
+}
+
+/// Whether a word of a key makes it a setting or a verdict in spite of its other words.
+pub fn is_setting(key: &str) -> bool {
+    key.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
+        matches!(
+            Plain::of(word).str(),
+            "best"
+                | "scale"
+                | "scaler"
+                | "function"
+                | "fn"
+                | "weight"
+                | "weights"
+                | "code"
+                | "threshold"
+                | "tolerance"
+                | "tol"
+                | "coef"
+                | "coefficient"
+                | "target"
+                | "type"
+                | "max"
+                | "min"
+                | "limit"
+                | "num"
+                | "number"
+                | "warning"
+                | "patience"
+                | "margin"
+                | "ratio"
+                | "smoothing"
+                | "of"
+        )
+    })
 }
 
 fn is_metric_word(word: &str, numbered: bool) -> bool {
