@@ -8,7 +8,7 @@ use nn::base::error::{Doing, Error, Result};
 use nn::base::files;
 use nn::base::json::{self, Value};
 use nn::base::time::parse_duration;
-use nn::spool::job::{Job, parse_needs};
+use nn::spool::job::{Job, parse_needs, parse_param};
 use nn::spool::store::{Spool, environment};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
@@ -92,7 +92,7 @@ fn parse(args: &mut Args) -> Result<Opts> {
                 name_given = true;
                 opts.members.push(("name", args.text()?.into()));
             }
-            "param" => opts.params.push(param(&args.text()?)?),
+            "param" => opts.params.push(parse_param(&args.text()?).map_err(Error::usage)?),
             "group" => opts.members.push(("group", args.text()?.into())),
             "needs" => {
                 let needs = parse_needs(&args.text()?).map_err(|what| Error::usage(format!("--needs: {what}")))?;
@@ -121,19 +121,6 @@ fn parse(args: &mut Args) -> Result<Opts> {
 /// A priority digit.
 pub fn digit(text: &str) -> Option<i64> {
     text.parse().ok().filter(|n| (0..10).contains(n) && text.len() == 1)
-}
-
-/// `KEY=VALUE`: a number or truth value where the text is one in JSON, else a string.
-fn param(text: &str) -> Result<(String, Value)> {
-    let (key, value) = text
-        .split_once('=')
-        .filter(|(key, _)| !key.is_empty())
-        .ok_or_else(|| Error::usage(format!("'{text}': expected KEY=VALUE")))?;
-    let value = match Value::parse(value) {
-        Ok(read @ (Value::Int(_) | Value::Num(_) | Value::Bool(_))) => read,
-        _ => Value::from(value),
-    };
-    Ok((key.to_string(), value))
 }
 
 impl Opts {
@@ -200,16 +187,6 @@ fn job(mut json: Value, opts: &Opts, here: &Path) -> std::result::Result<Job, St
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parameters_keep_their_type() {
-        assert_eq!(param("lr=0.1").unwrap().1, Value::Num(0.1));
-        assert_eq!(param("n=12").unwrap().1, Value::Int(12));
-        assert_eq!(param("on=true").unwrap().1, Value::Bool(true));
-        assert_eq!(param("id=007").unwrap().1, Value::from("007"));
-        assert_eq!(param("a=b=c").unwrap(), ("a".to_string(), Value::from("b=c")));
-        assert!(param("=1").is_err() && param("x").is_err());
-    }
 
     #[test]
     fn lines_get_a_directory_and_the_options() {

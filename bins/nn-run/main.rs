@@ -1,2 +1,140 @@
-//! (empty)
-fn main() {}
+//! nn-run: run one experiment and record everything about it
+//!
+//! 1. Make a run, claimed by this process, or take over one that a worker claimed.
+//! 2. Begin to ask git; move the token to started, on disk: the fence. If it is lost, run nothing.
+//! 3. Start the command in a process group of its own, its output straight into runs/N/log: there is no pipe that could
+//!    slow it down, and it survives the death of this process.
+//! 4. Until it ends: wait for signals and time; read what the log has grown by; turn it into history.
+//! 5. End what is left of it, write result.json, move the token to its last folder.
+//!
+//! One thread, woken by signals and at most a few times a second.
+
+mod command;
+mod end;
+mod follow;
+mod prepare;
+mod watch;
+
+use nn::base::args::{Arg, Args};
+use nn::base::cli::{self, Exit, Out};
+use nn::base::error::{Error, Result};
+use nn::base::json::Value;
+use nn::base::sys;
+use nn::base::time::parse_duration;
+use nn::record::pattern::Pattern;
+use nn::spool::job::parse_param;
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+const USAGE: &str = "
+usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
+              [--time DURATION] [--grace DURATION] [--pattern TEMPLATE]...
+              [--metrics GLOB] [--] COMMAND [ARGUMENT]...
+       nn-run [-q] [--grace DURATION] --claimed TOKEN
+
+  -n, --name NAME        name of the run
+  -g, --group GROUP      the sweep or other set it belongs to
+  -p, --param KEY=VALUE  a parameter, for the record and as NN_PARAM_KEY
+      --note TEXT        a note
+      --tag TAG          a tag
+      --time DURATION    end the command after this time
+      --grace DURATION   time between TERM and KILL (default 30s)
+      --pattern TEMPLATE read the log by this template, see nn-log(1)
+      --metrics GLOB     also read these CSV or JSON-lines files, which the command writes
+  -q, --quiet            do not print the log
+      --claimed TOKEN    run what a worker claimed under this token
+";
+
+/// Own failures have a status that commands seldom use, as those of env(1) and timeout(1).
+const FAILED: Exit = Exit(125);
+
+fn main() -> ExitCode {
+    cli::main_failing_as(FAILED, "nn-run", USAGE, run)
+}
+
+/// What was asked on the command line.
+#[derive(Default)]
+pub struct Opts {
+    name: Option<String>,
+    group: Option<String>,
+    params: Vec<(String, Value)>,
+    note: Option<String>,
+    tags: Vec<String>,
+    time: Option<String>,
+    grace: Option<Duration>,
+    patterns: Vec<String>,
+    metrics: Option<String>,
+    quiet: bool,
+    claimed: Option<String>,
+    command: Vec<OsString>,
+}
+
+fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
+    let opts = parse(args)?;
+    // Before anything can be started: whatever the command leaves behind becomes a child of this process.
+    let orphans_come_here = sys::become_subreaper();
+    if let Err(err) = orphans_come_here {
+        cli::warn(&format!("processes that leave the command's group cannot be found: {err}"));
+    }
+    let Some(attempt) = prepare::prepare(opts)? else { return Ok(Exit(prepare::FENCE_LOST)) };
+    watch::run(attempt, out)
+}
+
+fn parse(args: &mut Args) -> Result<Opts> {
+    let mut opts = Opts::default();
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Value(first) => {
+                opts.command = args.rest_from(first);
+                break;
+            }
+            Arg::Short('q') => opts.quiet = true,
+            Arg::Short('n') => opts.name = Some(args.text()?),
+            Arg::Short('g') => opts.group = Some(args.text()?),
+            Arg::Short('p') => opts.params.push(parse_param(&args.text()?).map_err(Error::usage)?),
+            Arg::Long(name) => long(&mut opts, args, &name)?,
+            arg => return Err(arg.unexpected()),
+        }
+    }
+    check(&opts)?;
+    Ok(opts)
+}
+
+fn long(opts: &mut Opts, args: &mut Args, name: &str) -> Result<()> {
+    let duration = |args: &mut Args| {
+        args.with("a duration such as 90s or 2h30m", |t| parse_duration(t).map(|d| (t.to_string(), d)))
+    };
+    match name {
+        "quiet" => opts.quiet = true,
+        "name" => opts.name = Some(args.text()?),
+        "group" => opts.group = Some(args.text()?),
+        "param" => opts.params.push(parse_param(&args.text()?).map_err(Error::usage)?),
+        "note" => opts.note = Some(args.text()?),
+        "tag" => opts.tags.push(args.text()?),
+        "time" => opts.time = Some(duration(args)?.0),
+        "grace" => opts.grace = Some(duration(args)?.1),
+        "pattern" => {
+            let text = args.text()?;
+            Pattern::parse(&text).map_err(Error::usage)?;
+            opts.patterns.push(text);
+        }
+        "metrics" => opts.metrics = Some(args.text()?),
+        "claimed" => opts.claimed = Some(args.text()?),
+        name => return Err(Arg::Long(name.to_string()).unexpected()),
+    }
+    Ok(())
+}
+
+fn check(opts: &Opts) -> Result<()> {
+    let described = opts.name.is_some() || opts.group.is_some() || opts.note.is_some() || opts.time.is_some();
+    let described = described || !opts.params.is_empty() || !opts.tags.is_empty() || !opts.patterns.is_empty();
+    match (&opts.claimed, opts.command.is_empty()) {
+        (None, true) => Err(Error::usage("which command?")),
+        (Some(_), false) => Err(Error::usage("--claimed takes the command from the spool")),
+        (Some(_), true) if described || opts.metrics.is_some() => {
+            Err(Error::usage("--claimed takes name, parameters and limits from the spool"))
+        }
+        _ => Ok(()),
+    }
+}

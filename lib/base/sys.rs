@@ -74,6 +74,16 @@ struct StatVfs {
 }
 const _: () = assert!(size_of::<StatVfs>() == 112);
 
+/// struct rusage: two times, then fourteen longs of which the first is the greatest resident size in KiB.
+#[repr(C)]
+struct RUsage {
+    user: [c_long; 2],
+    system: [c_long; 2],
+    max_rss: c_long,
+    rest: [c_long; 13],
+}
+const _: () = assert!(size_of::<RUsage>() == 144);
+
 /// struct tm: nine ints, then the zone.
 #[repr(C)]
 struct Tm {
@@ -109,7 +119,7 @@ unsafe extern "C" {
     fn statvfs(path: *const c_char, out: *mut StatVfs) -> c_int;
     fn localtime_r(time: *const i64, out: *mut Tm) -> *mut Tm;
     fn mktime(tm: *mut Tm) -> i64;
-    fn waitpid(pid: c_int, status: *mut c_int, options: c_int) -> c_int;
+    fn wait4(pid: c_int, status: *mut c_int, options: c_int, usage: *mut RUsage) -> c_int;
 }
 
 fn check(rc: c_int) -> io::Result<c_int> {
@@ -178,15 +188,42 @@ pub enum Ended {
     Signal(i32, bool),
 }
 
+/// What a child and all it waited for used, getrusage(2).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Seconds of processor time in the program
+    pub user: f64,
+    /// Seconds of processor time in the kernel
+    pub system: f64,
+    /// Greatest resident size of one process, bytes
+    pub max_rss: u64,
+}
+
 /// A child that has ended, if any has: (pid, how). `Ok(None)`: there are children, none has ended.
 ///
 /// # Errors
 /// ECHILD: there are no children.
 pub fn reap() -> io::Result<Option<(u32, Ended)>> {
+    wait_for(-1).map(|ended| ended.map(|(pid, how, _)| (pid, how)))
+}
+
+/// How this child ended, if it has.
+///
+/// # Errors
+/// ECHILD: it is no child of this process, or was waited for already.
+pub fn reap_child(pid: u32) -> io::Result<Option<(Ended, Usage)>> {
+    wait_for(positive(pid)?).map(|ended| ended.map(|(_, how, usage)| (how, usage)))
+}
+
+fn wait_for(pid: c_int) -> io::Result<Option<(u32, Ended, Usage)>> {
     const WNOHANG: c_int = 1;
     let mut status = 0;
-    // SAFETY: status is a valid place for one int.
-    let pid = check(unsafe { waitpid(-1, &mut status, WNOHANG) })?;
+    let mut usage = MaybeUninit::<RUsage>::zeroed();
+    // SAFETY: valid places for one int and one struct rusage, for which all zeroes is a valid value.
+    let (pid, usage) = unsafe {
+        let pid = check(wait4(pid, &mut status, WNOHANG, usage.as_mut_ptr()))?;
+        (pid, usage.assume_init())
+    };
     if pid == 0 {
         return Ok(None);
     }
@@ -194,7 +231,9 @@ pub fn reap() -> io::Result<Option<(u32, Ended)>> {
         0 => Ended::Code((status >> 8) & 0xff),
         signal => Ended::Signal(signal, status & 0x80 != 0),
     };
-    Ok(Some((pid as u32, ended)))
+    let seconds = |time: [c_long; 2]| time[0] as f64 + time[1] as f64 / 1e6;
+    let max_rss = u64::try_from(usage.max_rss).unwrap_or(0).saturating_mul(1024);
+    Ok(Some((pid as u32, ended, Usage { user: seconds(usage.user), system: seconds(usage.system), max_rss })))
 }
 
 /// The write end of the self-pipe, for the handler.

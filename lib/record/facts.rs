@@ -1,1 +1,179 @@
-//! (empty)
+//! What was found at the start of an attempt: facts.json. Nothing here may delay a command or fail a run: what cannot be
+//! found out is said to be so, or left out.
+//!
+//! git is asked before the command can change anything (facts/git.rs). All else is gathered once the command runs: what
+//! /proc and the environment tell at the first look; what takes a process (GPUs, the interpreter's packages) whenever
+//! it answers. facts.json is written at the first look, again when all is known, and at the end.
+
+pub mod git;
+mod gpu;
+mod host;
+mod process;
+mod python;
+
+use crate::base::files;
+use crate::base::json::{self, Value};
+use crate::base::time::Time;
+use crate::spool::store::Spool;
+use process::Asked;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The longest that the end of a run waits for GPUs: a driver takes its time, once a boot.
+const GPU_PATIENCE: Duration = Duration::from_secs(2);
+/// The longest that the end of a run waits for git and the interpreter.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// A driver that has not answered for so long hangs.
+const GPU_LIMIT: Duration = Duration::from_secs(45);
+/// An interpreter likewise.
+const PYTHON_LIMIT: Duration = Duration::from_secs(20);
+
+/// Facts being gathered.
+pub struct Facts {
+    hosts: PathBuf,
+    attempt: i64,
+    json: Value,
+    git: Option<git::Taking>,
+    git_late: bool,
+    gpu: Option<Asked>,
+    python: Option<Asked>,
+    begun: Instant,
+    written: bool,
+}
+
+impl Facts {
+    /// Begins to ask what takes a process. `git` was begun before the command; `in_time`: it has ended before it.
+    pub fn begin(
+        hosts: &Path,
+        git: Option<git::Taking>,
+        in_time: bool,
+        argv: &[OsString],
+        cwd: &Path,
+        env: &[(OsString, OsString)],
+    ) -> Facts {
+        let mut json = json::map([("taken", Value::from(Time::now()))]);
+        host::tell(&mut json, env);
+        let gpu = match gpu::known(hosts) {
+            Some(known) => {
+                merge(&mut json, known);
+                None
+            }
+            None => gpu::ask(),
+        };
+        let python = python::ask(argv, cwd, env);
+        Facts {
+            hosts: hosts.to_path_buf(),
+            attempt: 0,
+            json,
+            git,
+            git_late: !in_time,
+            gpu,
+            python,
+            begun: Instant::now(),
+            written: false,
+        }
+    }
+
+    /// Takes what has come in, and writes facts.json when there is something new.
+    pub fn look(&mut self, spool: &Spool, run: u64) {
+        let mut news = !self.written;
+        if self.git.as_mut().is_some_and(git::Taking::is_finished) {
+            self.take_git(spool, run);
+            news = true;
+        }
+        if self.gpu.as_mut().is_some_and(|gpu| gpu.is_finished() || gpu.age() > GPU_LIMIT) {
+            self.take_gpu();
+            news = true;
+        }
+        if self.python.as_mut().is_some_and(|python| python.is_finished() || python.age() > PYTHON_LIMIT) {
+            self.take_python();
+            news = true;
+        }
+        if news {
+            self.write(spool, run);
+        }
+    }
+
+    /// The run has ended: waits a little for what is outstanding, adds the commit of now, writes. Processes that do not
+    /// end even when killed are returned: nobody can wait for them.
+    pub fn finish(&mut self, spool: &Spool, run: u64, cwd: &Path) -> Vec<u32> {
+        let wait = |limit: Duration, begun: Instant| limit.saturating_sub(begun.elapsed());
+        if let Some(git) = &mut self.git {
+            git.wait(wait(PATIENCE, self.begun));
+            self.take_git(spool, run);
+        }
+        if let Some(python) = &mut self.python {
+            python.wait(wait(PATIENCE, self.begun));
+            self.take_python();
+        }
+        let mut abandoned = Vec::new();
+        if let Some(gpu) = &mut self.gpu {
+            gpu.wait(wait(GPU_PATIENCE, self.begun));
+            abandoned.extend(gpu.pid());
+            self.take_gpu();
+        }
+        if self.json.get("git").is_some()
+            && let (Some(head), Value::Map(members)) = (git::head(cwd), &mut self.json)
+            && let Some((_, git)) = members.iter_mut().find(|(key, _)| key == "git")
+        {
+            git.set("commit_at_end", head);
+        }
+        self.write(spool, run);
+        abandoned
+    }
+
+    fn take_git(&mut self, spool: &Spool, run: u64) {
+        let Some(git) = self.git.take() else { return };
+        let (facts, patch) = git.finish(self.git_late);
+        self.json.set("git", facts);
+        if let Some(patch) = patch.filter(|patch| !patch.is_empty()) {
+            let path = spool.run_dir(run).join("code.patch");
+            if let Err(err) = files::put(&spool.dir().join("tmp"), &path, &patch, false)
+                && let Value::Map(members) = &mut self.json
+                && let Some((_, git)) = members.iter_mut().find(|(key, _)| key == "git")
+            {
+                git.set("patch", err.to_string());
+            }
+        }
+    }
+
+    fn take_gpu(&mut self) {
+        if let Some(gpu) = self.gpu.take() {
+            merge(&mut self.json, gpu::answer(gpu, &self.hosts));
+        }
+    }
+
+    fn take_python(&mut self) {
+        if let Some(python) = self.python.take() {
+            self.json.set("python", python::answer(python));
+        }
+    }
+
+    /// Says which attempt these facts are of.
+    pub fn of_attempt(mut self, attempt: i64) -> Facts {
+        self.attempt = attempt;
+        self
+    }
+
+    fn write(&mut self, spool: &Spool, run: u64) {
+        let mut whole = json::map([("attempt", Value::from(self.attempt))]);
+        merge(&mut whole, self.json.clone());
+        let waiting = [("git", self.git.is_some()), ("gpus", self.gpu.is_some()), ("python", self.python.is_some())];
+        for (name, _) in waiting.iter().filter(|(_, waits)| *waits) {
+            whole.set(name, json::map([("late", Value::Bool(true))]));
+        }
+        self.written = true;
+        // A full disk must not end a training over a list of versions; result.json will say what is wrong.
+        let _ = spool.put_lazily(run, "facts.json", &whole);
+    }
+}
+
+/// Adds the members of one object to another.
+fn merge(into: &mut Value, from: Value) {
+    if let Value::Map(members) = from {
+        for (key, value) in members {
+            into.set(&key, value);
+        }
+    }
+}

@@ -180,6 +180,22 @@ fn check_needs(value: &Value) -> std::result::Result<(), String> {
     Ok(())
 }
 
+/// Reads a parameter as people write it, `KEY=VALUE`: a number or truth value where JSON has one, else a string.
+///
+/// # Errors
+/// A sentence that names the text.
+pub fn parse_param(text: &str) -> std::result::Result<(String, Value), String> {
+    let (key, value) = text
+        .split_once('=')
+        .filter(|(key, _)| !key.is_empty())
+        .ok_or_else(|| format!("'{text}': expected KEY=VALUE"))?;
+    let value = match Value::parse(value) {
+        Ok(read @ (Value::Int(_) | Value::Num(_) | Value::Bool(_))) => read,
+        _ => Value::from(value),
+    };
+    Ok((key.to_string(), value))
+}
+
 /// Reads needs as people write them: `gpus=1 ram=16G time=2-00:00:00`.
 ///
 /// # Errors
@@ -231,6 +247,17 @@ mod tests {
             let what = check(text).unwrap_err();
             assert!(what.contains(part), "{text}: {what}");
         }
+    }
+
+    #[test]
+    fn parameters_keep_their_type() {
+        let param = parse_param;
+        assert_eq!(param("lr=0.1").unwrap().1, Value::Num(0.1));
+        assert_eq!(param("n=12").unwrap().1, Value::Int(12));
+        assert_eq!(param("on=true").unwrap().1, Value::Bool(true));
+        assert_eq!(param("id=007").unwrap().1, Value::from("007"));
+        assert_eq!(param("a=b=c").unwrap(), ("a".to_string(), Value::from("b=c")));
+        assert!(param("=1").is_err() && param("x").is_err());
     }
 
     #[test]

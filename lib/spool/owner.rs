@@ -148,13 +148,23 @@ fn number(text: &str) -> Option<u64> {
     plain.then(|| text.parse().ok())?
 }
 
-/// State and start time of /proc/PID/stat, proc_pid_stat(5) fields 3 and 22.
-fn parse_stat(stat: &[u8]) -> Option<(u8, u64)> {
+/// The fields of /proc/PID/stat from the third on, proc_pid_stat(5).
+fn stat_fields(stat: &[u8]) -> Option<std::str::SplitAsciiWhitespace<'_>> {
     let after = stat.iter().rposition(|&b| b == b')')?;
-    let rest = std::str::from_utf8(stat.get(after + 1..)?).ok()?;
-    let mut fields = rest.split_ascii_whitespace();
+    std::str::from_utf8(stat.get(after + 1..)?).ok().map(str::split_ascii_whitespace)
+}
+
+/// State and start time: fields 3 and 22.
+fn parse_stat(stat: &[u8]) -> Option<(u8, u64)> {
+    let mut fields = stat_fields(stat)?;
     let state = *fields.next()?.as_bytes().first()?;
     Some((state, fields.nth(18)?.parse().ok()?))
+}
+
+/// A process's parent, if it lives.
+pub fn parent_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    stat_fields(&stat)?.nth(1)?.parse().ok()
 }
 
 /// A process's start time, if it lives: with its pid, what no other process shares until the next boot.

@@ -60,7 +60,22 @@ complete -o bashdefault -o default -F _nn_queue nn-queue
 
 # nn-run
 _nn_run() {
-    _nn_options && return
+    local i
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claimed) ((i++)) ;;
+        --) ((i++)) && break ;;
+        -*) ;;
+        *) break ;;
+        esac
+    done
+    if ((i < COMP_CWORD)); then
+        return
+    elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _nn_options -q --quiet -n --name -g --group -p --param --note --tag --time --grace --pattern --metrics --claimed
+    else
+        mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+    fi
 }
 complete -o bashdefault -o default -F _nn_run nn-run
 

@@ -48,6 +48,18 @@ set -l of_runs list show log hold release cancel retry prio note tag wait
 complete -c nn-queue -n "__fish_seen_subcommand_from $of_runs" -f -a '(__nn_runs)'
 
 # nn-run
+complete -c nn-run -x -a '(__fish_complete_subcommand)'
+complete -c nn-run -s q -l quiet -d 'do not print the log'
+complete -c nn-run -x -s n -l name -d 'name of the run'
+complete -c nn-run -x -s g -l group -d 'the set it belongs to'
+complete -c nn-run -x -s p -l param -d 'a parameter'
+complete -c nn-run -x -l note -d 'a note'
+complete -c nn-run -x -l tag -d 'a tag'
+complete -c nn-run -x -l time -d 'end the command after this time'
+complete -c nn-run -x -l grace -d 'time between TERM and KILL'
+complete -c nn-run -x -l pattern -d 'read the log by this template'
+complete -c nn-run -r -l metrics -d 'also read these files'
+complete -c nn-run -x -l claimed -d 'run what a worker claimed'
 
 # nn-log
 complete -c nn-log -s r -l run -x -a '(__nn_runs)' -d 'the run'

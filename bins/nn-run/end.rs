@@ -1,0 +1,238 @@
+//! The end of a run: nothing of it survives, how it ended is recorded with evidence, and its token moves to its last
+//! folder. On a full disk the recording is tried again for a while and then done without: the move needs no space.
+
+use crate::command::{self, Refused};
+use crate::prepare::Attempt;
+use crate::watch::Cause;
+use nn::base::cli::{self, Exit};
+use nn::base::error::Result;
+use nn::base::files::Moved;
+use nn::base::json::{self, Value};
+use nn::base::sys::{self, Ended, Signal, Signals, Usage, signal_name};
+use nn::base::time::{Time, show_duration};
+use nn::record::facts::Facts;
+use nn::spool::state::{How, State};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// The longest time that processes left behind by the command get between TERM and KILL.
+const LEFTOVER_GRACE: Duration = Duration::from_secs(5);
+/// After KILL: a process in the kernel's hands may take a while, or for ever.
+const LEFTOVER_LIMIT: Duration = Duration::from_secs(10);
+/// For so long a refused result.json is tried again.
+const RECORD_LIMIT: Duration = Duration::from_secs(30);
+
+/// What is known of the end.
+pub struct End {
+    pub started: Time,
+    pub duration: Duration,
+    pub ended: Ended,
+    pub usage: Usage,
+    pub cause: Option<Cause>,
+    /// Count of the cgroup's OOM kills at the start
+    pub ooms: Option<u64>,
+    pub facts: Facts,
+    pub summary: Value,
+}
+
+/// Records the end of a command.
+///
+/// # Errors
+/// It cannot be recorded.
+pub fn finish(mut attempt: Attempt, end: End) -> Result<Exit> {
+    let mut facts = end.facts;
+    let hung = facts.finish(&attempt.spool, attempt.token.run, &attempt.cwd());
+    let leftovers = end_leftovers(&attempt.signals, attempt.grace.min(LEFTOVER_GRACE), &hung);
+    let out_of_memory = end.ended == Ended::Signal(Signal::KILL.0, false)
+        && matches!((end.ooms, oom_kills()), (Some(before), Some(now)) if now > before);
+    let state = match (end.cause, end.ended) {
+        (Some(Cause::Cancelled), _) => State::Cancelled,
+        (Some(Cause::TimeLimit(_)), _) => State::Failed(How::Time),
+        (_, Ended::Code(0)) => State::Done,
+        (_, Ended::Code(code)) => State::Failed(How::Exit(code)),
+        _ if out_of_memory => State::Failed(How::Oom),
+        (_, Ended::Signal(signal, _)) => State::Failed(How::Signal(signal)),
+    };
+    let mut result = json::map([
+        ("attempt", Value::from(attempt.number)),
+        ("started", end.started.into()),
+        ("ended", Time::now().into()),
+        ("duration", round(end.duration.as_secs_f64()).into()),
+    ]);
+    let status = match end.ended {
+        Ended::Code(code) => {
+            result.set("exit", code);
+            code
+        }
+        Ended::Signal(signal, core) => {
+            result.set("signal", signal);
+            result.set("core", core);
+            128 + signal
+        }
+    };
+    if let Some(evidence) = evidence(end.cause, out_of_memory) {
+        result.set("evidence", evidence);
+    }
+    if leftovers > 0 {
+        result.set("leftovers", leftovers);
+    }
+    result.set("cpu_user", round(end.usage.user));
+    result.set("cpu_system", round(end.usage.system));
+    result.set("max_rss", end.usage.max_rss);
+    result.set("metrics", end.summary);
+    record(&mut attempt, state, &result)?;
+    let status = if matches!(end.cause, Some(Cause::TimeLimit(_))) { TIMED_OUT } else { status };
+    Ok(Exit(u8::try_from(status).unwrap_or(u8::MAX)))
+}
+
+/// The status of timeout(1) for the same.
+const TIMED_OUT: i32 = 124;
+
+fn round(seconds: f64) -> f64 {
+    (seconds * 1e6).round() / 1e6
+}
+
+fn evidence(cause: Option<Cause>, out_of_memory: bool) -> Option<String> {
+    match cause {
+        Some(Cause::Cancelled) => Some("cancelled: TERM was sent".into()),
+        Some(Cause::TimeLimit(limit)) => Some(format!("the time limit of {} was over", show_duration(limit))),
+        Some(Cause::Signal(signal)) => {
+            Some(format!("nn-run got {} and passed it on", signal_name(signal.0).unwrap_or("a signal")))
+        }
+        None if out_of_memory => Some("killed, and its cgroup counts a kill for memory".into()),
+        None => None,
+    }
+}
+
+/// The command could not be started. When the system was only short of something a queued run goes back to the queue.
+///
+/// # Errors
+/// It cannot be recorded.
+pub fn not_started(mut attempt: Attempt, started: Time, refused: Refused) -> Result<Exit> {
+    let run = attempt.token.run;
+    cli::tell(&format!("run {run}: {}", refused.why));
+    if refused.passing && attempt.of_worker {
+        let back = attempt.token.again(State::Queued(attempt.spool.priority_of(run)));
+        attempt.spool.shift_durably(&attempt.token, &back)?;
+        return Ok(Exit::AGAIN);
+    }
+    let _ = attempt.spool.put_lazily(run, "attempt.json", &command::record(&attempt, None, started));
+    let result = json::map([
+        ("attempt", Value::from(attempt.number)),
+        ("started", started.into()),
+        ("ended", Time::now().into()),
+        ("exit", refused.status.into()),
+        ("evidence", refused.why.into()),
+    ]);
+    record(&mut attempt, State::Failed(How::Exit(refused.status)), &result)?;
+    Ok(Exit(u8::try_from(refused.status).unwrap_or(u8::MAX)))
+}
+
+/// result.json, the event, the move.
+fn record(attempt: &mut Attempt, state: State, result: &Value) -> Result<()> {
+    let (run, spool) = (attempt.token.run, &attempt.spool);
+    let mut details = json::map([("state", Value::from(attempt.token.to(state.clone()).folder().name()))]);
+    if let State::Failed(how) = state {
+        details.set("how", how.to_string());
+    }
+    let moved = match write_result(attempt, &state, result) {
+        Ok(()) => {
+            // Less than the result: what is refused here stood there already.
+            let _ = spool.event(run, true, "ended", details);
+            spool.shift_durably(&attempt.token, &attempt.token.to(state))?
+        }
+        Err(err) => {
+            cli::complain(&err);
+            cli::tell(&format!("run {run}: ends without result.json, its state tells how"));
+            spool.shift_durably(&attempt.token, &attempt.token.to(state))?
+        }
+    };
+    if moved == Moved::Lost {
+        cli::tell(&format!("run {run}: somebody else has decided how it ended"));
+    }
+    Ok(())
+}
+
+/// Tries for a while; a signal ends the patience.
+fn write_result(attempt: &Attempt, state: &State, result: &Value) -> Result<()> {
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(100);
+    loop {
+        let Err(err) = attempt.spool.write_result(&attempt.token, state, result) else { return Ok(()) };
+        if begun.elapsed() + pause > RECORD_LIMIT {
+            return Err(err);
+        }
+        cli::warn(&format!("{err}; trying again"));
+        match attempt.signals.wait(Some(pause)) {
+            Some(Signal::TERM | Signal::INT) => return Err(err),
+            _ => pause = (pause * 2).min(Duration::from_secs(8)),
+        }
+    }
+}
+
+/// Ends what the command left running, in its group or out of it (this process is the subreaper, so all of it is below),
+/// but for processes of this program's own that nothing can end; says how many processes that were.
+fn end_leftovers(signals: &Signals, grace: Duration, hung: &[u32]) -> u32 {
+    let left = left(hung);
+    let begun = Instant::now();
+    let mut now = left.clone();
+    send(&now, Signal::TERM);
+    while !now.is_empty() && begun.elapsed() < grace + LEFTOVER_LIMIT {
+        signals.wait(Some(Duration::from_millis(50)));
+        // Anew each time: what is dying may still fork.
+        now = self::left(hung);
+        if begun.elapsed() > grace {
+            send(&now, Signal::KILL);
+        }
+    }
+    u32::try_from(left.len()).unwrap_or(u32::MAX)
+}
+
+fn send(pids: &[u32], signal: Signal) {
+    for pid in pids {
+        let _ = sys::kill(*pid, signal);
+        let _ = sys::kill(*pid, Signal::CONT);
+    }
+}
+
+/// What lives below this process; the dead are waited for. Usually there is nothing, which one system call tells.
+fn left(hung: &[u32]) -> Vec<u32> {
+    loop {
+        match sys::reap() {
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(_) => return Vec::new(),
+        }
+    }
+    let mut left = descendants();
+    left.retain(|pid| !hung.contains(pid));
+    left
+}
+
+/// Every process below this one, by the parents in /proc/PID/stat.
+fn descendants() -> Vec<u32> {
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
+        if let Some((pid, parent)) = pid.and_then(|pid| Some((pid, nn::spool::owner::parent_of(pid)?))) {
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    let mut found = Vec::new();
+    let mut next = vec![std::process::id()];
+    while let Some(parent) = next.pop() {
+        for pid in children.remove(&parent).unwrap_or_default() {
+            found.push(pid);
+            next.push(pid);
+        }
+    }
+    found
+}
+
+/// How often the kernel has killed for memory in this process's cgroup (version 2), memory.events of cgroups(7).
+pub fn oom_kills() -> Option<u64> {
+    let cgroup = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = cgroup.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let events = std::fs::read_to_string(format!("/sys/fs/cgroup{path}/memory.events")).ok()?;
+    events.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
+}

@@ -1,0 +1,310 @@
+//! Following what the command writes: its log, and files of metrics beside it. Every byte is read once, through one
+//! buffer; shown if a person wants to see it; and what is understood goes to history.jsonl, whole lines at a time.
+
+use nn::base::cli::{self, Out};
+use nn::base::error::{Error, Result};
+use nn::base::json::{self, Value};
+use nn::base::text;
+use nn::base::time::Time;
+use nn::record::history::{Point, Writer};
+use nn::record::metrics::Extractor;
+use nn::record::pattern::Pattern;
+use nn::spool::job::Job;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// Bytes read at once.
+const CHUNK: usize = 1 << 16;
+/// Variables summed up in result.json at most: more is not a set of variables of interest.
+const MOST_VARIABLES: usize = 200;
+/// Silence of so many looks hands on the values that may belong together with later ones.
+const SILENT_LOOKS: u32 = 4;
+
+/// One file that grows.
+struct Source {
+    file: File,
+    at: u64,
+    extractor: Extractor,
+    silent: u32,
+}
+
+/// Everything a run writes.
+pub struct Follower {
+    log: Source,
+    files: HashMap<PathBuf, Source>,
+    /// Files of metrics: their directory and pattern
+    glob: Option<PathBuf>,
+    /// When files were looked for last, in looks
+    looks: u32,
+    /// Shown to the person
+    show: bool,
+    escape: bool,
+    record: Record,
+    buffer: Vec<u8>,
+}
+
+/// The history and its summary.
+struct Record {
+    path: PathBuf,
+    writer: Option<Writer>,
+    told: bool,
+    summary: Vec<(String, [f64; 4])>,
+    points: u64,
+}
+
+impl Follower {
+    /// Follows the log from `from` on.
+    pub fn new(
+        dir: &Path,
+        log: File,
+        from: u64,
+        job: Option<&Job>,
+        cwd: &Path,
+        show: bool,
+        terminal: bool,
+    ) -> Follower {
+        let patterns = || -> Vec<Pattern> {
+            let list = job.and_then(|job| job.json.list("pattern")).unwrap_or_default();
+            list.iter().filter_map(|p| Pattern::parse(p.as_str()?).ok()).collect()
+        };
+        let glob = job.and_then(|job| job.json.str("metrics")).map(|glob| cwd.join(glob));
+        let record =
+            Record { path: dir.join("history.jsonl"), writer: None, told: false, summary: Vec::new(), points: 0 };
+        let log = Source { file: log, at: from, extractor: Extractor::new(patterns()), silent: 0 };
+        Follower { log, files: HashMap::new(), glob, looks: 0, show, escape: terminal, record, buffer: Vec::new() }
+    }
+
+    /// Reads what there is. True: there was something.
+    pub fn look(&mut self, out: &mut Out) -> bool {
+        let mut grew = false;
+        let (show, escape) = (&mut self.show, self.escape);
+        self.buffer.resize(CHUNK, 0);
+        let mut each = |bytes: &[u8]| {
+            if *show && print(out, bytes, escape).is_err() {
+                // Nobody reads any more: no reason to stop.
+                *show = false;
+            }
+        };
+        grew |= self.log.look(&mut self.buffer, &mut self.record, &mut each);
+        if *show && out.flush().is_err() {
+            *show = false;
+        }
+        grew |= self.look_at_files();
+        self.record.flush();
+        grew
+    }
+
+    fn look_at_files(&mut self) -> bool {
+        let Some(glob) = &self.glob else { return false };
+        if self.looks.is_multiple_of(8) {
+            for path in matching(glob) {
+                if !self.files.contains_key(&path)
+                    && let Ok(file) = File::open(&path)
+                {
+                    let extractor = Extractor::for_path(&path, Vec::new());
+                    self.files.insert(path, Source { file, at: 0, extractor, silent: 0 });
+                }
+            }
+        }
+        self.looks = self.looks.wrapping_add(1);
+        let mut grew = false;
+        for source in self.files.values_mut() {
+            grew |= source.look(&mut self.buffer, &mut self.record, &mut |_| {});
+        }
+        grew
+    }
+
+    /// The command has ended: reads to the end, also a last line without newline.
+    pub fn finish(&mut self, out: &mut Out) {
+        self.looks = 0;
+        self.look(out);
+        let record = &mut self.record;
+        for source in std::iter::once(&mut self.log).chain(self.files.values_mut()) {
+            let now = Time::now();
+            source.extractor.finish(&mut |point| record.add(point, now));
+        }
+        record.flush();
+    }
+
+    /// Of each variable: first, last, smallest, greatest.
+    pub fn summary(&self) -> Value {
+        let of = |v: &[f64; 4]| {
+            json::map([("first", v[0].into()), ("last", v[1].into()), ("min", v[2].into()), ("max", v[3].into())])
+        };
+        json::map(self.record.summary.iter().map(|(name, values)| (name.as_str(), of(values))))
+    }
+}
+
+impl Source {
+    fn look(&mut self, buffer: &mut [u8], record: &mut Record, each: &mut dyn FnMut(&[u8])) -> bool {
+        let start = self.at;
+        // A file that was cut short is read from its beginning.
+        if self.file.metadata().is_ok_and(|meta| meta.len() < self.at) {
+            self.at = 0;
+        }
+        let now = Time::now();
+        while let Some(bytes) = read(&self.file, buffer, self.at) {
+            each(bytes);
+            self.at += bytes.len() as u64;
+            self.extractor.feed(bytes, &mut |point| record.add(point, now));
+        }
+        if self.at != start {
+            self.silent = 0;
+            return true;
+        }
+        self.silent = self.silent.saturating_add(1);
+        if self.silent == SILENT_LOOKS {
+            self.extractor.flush(&mut |point| record.add(point, now));
+        }
+        false
+    }
+}
+
+fn read<'a>(file: &File, buffer: &'a mut [u8], at: u64) -> Option<&'a [u8]> {
+    loop {
+        match file.read_at(buffer, at) {
+            Ok(0) => return None,
+            Ok(n) => return buffer.get(..n),
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+impl Record {
+    fn add(&mut self, point: &mut Point, now: Time) {
+        point.t = Some(now);
+        self.points += 1;
+        for (i, (name, value)) in point.values().enumerate() {
+            sum_up(&mut self.summary, i, name, value);
+        }
+        if self.writer.is_none() {
+            match Writer::open(&self.path) {
+                Ok(writer) => self.writer = Some(writer),
+                Err(err) => return self.tell(&err),
+            }
+        }
+        if let Some(Err(err)) = self.writer.as_mut().map(|writer| writer.add(point)) {
+            self.tell(&err);
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(Err(err)) = self.writer.as_mut().map(Writer::flush) {
+            self.tell(&err);
+        }
+    }
+
+    /// Once: a full disk refuses every line.
+    fn tell(&mut self, err: &Error) {
+        if !self.told {
+            cli::warn(&err.to_string());
+        }
+        self.told = true;
+    }
+}
+
+fn sum_up(summary: &mut Vec<(String, [f64; 4])>, guess: usize, name: &str, value: f64) {
+    let is_there = summary.get(guess).is_some_and(|(n, _)| n == name);
+    let at = if is_there { Some(guess) } else { summary.iter().position(|(n, _)| n == name) };
+    if let Some(at) = at {
+        let [_, last, min, max] = &mut summary[at].1;
+        *last = value;
+        *min = min.min(value);
+        *max = max.max(value);
+    } else if summary.len() < MOST_VARIABLES {
+        summary.push((name.to_string(), [value; 4]));
+    }
+}
+
+/// Through to the person: bytes as they are into a pipe; harmless on a terminal, but for the carriage returns of bars.
+fn print(out: &mut Out, bytes: &[u8], escape: bool) -> Result<()> {
+    if !escape {
+        return out.write_all(bytes);
+    }
+    for line in bytes.split_inclusive(|b| matches!(b, b'\n' | b'\r' | b'\t')) {
+        let (text, end) = match line.split_last() {
+            Some((end @ (b'\n' | b'\r' | b'\t'), text)) => (text, Some(*end)),
+            _ => (line, None),
+        };
+        out.write_all(text::escape_bytes(text).as_bytes())?;
+        if let Some(end) = end {
+            out.write_all(&[end])?;
+        }
+    }
+    Ok(())
+}
+
+/// Files that match a path with `*` and `?` in any part of it.
+fn matching(glob: &Path) -> Vec<PathBuf> {
+    let mut paths = vec![PathBuf::new()];
+    for part in glob.components() {
+        let part = part.as_os_str();
+        let bytes = part.as_encoded_bytes();
+        if !bytes.contains(&b'*') && !bytes.contains(&b'?') {
+            paths.iter_mut().for_each(|path| path.push(part));
+            continue;
+        }
+        let in_dir = |dir: &PathBuf| -> Vec<PathBuf> {
+            let names = nn::base::files::names(dir).unwrap_or_default();
+            names.iter().filter(|n| fits(bytes, n.as_encoded_bytes())).map(|n| dir.join(n)).collect()
+        };
+        paths = paths.iter().flat_map(in_dir).collect();
+    }
+    paths.retain(|path| path.is_file());
+    paths
+}
+
+/// Whether a name fits a pattern of `*` (anything) and `?` (one byte): greedy, going back to the last star only.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == b'?' || *c == name[n] => (p, n) = (p + 1, n + 1),
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    (p, n) = (at + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(p..).unwrap_or_default().iter().all(|c| *c == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_names() {
+        for (pattern, name, good) in [
+            ("*.csv", "metrics.csv", true),
+            ("*.csv", "metrics.csvx", false),
+            ("a*b*c", "aXbYbZc", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*", "", true),
+            ("v*_*", "version_0", true),
+        ] {
+            assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), good, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn the_smallest_is_never_nan() {
+        let mut summary = Vec::new();
+        for v in [3.0, f64::NAN, 1.0] {
+            sum_up(&mut summary, 0, "a", v);
+        }
+        assert_eq!(summary, [("a".to_string(), [3.0, 1.0, 1.0, 3.0])]);
+    }
+}
