@@ -21,6 +21,8 @@ mod object;
 mod prefix;
 mod special;
 mod table;
+#[cfg(test)]
+mod tests;
 mod token;
 mod words;
 
@@ -126,7 +128,7 @@ impl Recogniser {
 
     fn in_box(&mut self, line: u64, text: &str) -> bool {
         let row = text.trim_start().starts_with('|') && self.table.is_open() && self.table.row(text);
-        let header = !row && text.matches('|').count() > 3 && self.table.header(text);
+        let header = !row && text.matches('|').count() > 2 && self.table.header(text);
         if row || header {
             // Rows between bars are reported as rows: not here.
             return header;
@@ -251,10 +253,7 @@ impl Recogniser {
         choose(&mut self.fields, line_text, indent, &self.scope, self.block, self.section);
         let heading = self.fields.pairs.is_empty();
         if own {
-            let starts_bar = is_bar && heading && self.fields.own.epoch.is_none();
-            if !starts_bar {
-                self.enter(heading, indent);
-            }
+            self.enter(heading, indent);
         } else if indent == 0 {
             self.block = Block::None;
         }
@@ -262,7 +261,7 @@ impl Recogniser {
             return;
         }
         self.point.clear();
-        let counters = if own { self.scope.own } else { self.inherited() };
+        let counters = if own { self.scope.own } else { self.inherited(rest) };
         put_counters(&mut self.point, &counters);
         let line_text = if is_bar { self.bar.text.as_str() } else { rest };
         for pair in &self.fields.pairs {
@@ -340,9 +339,12 @@ impl Recogniser {
     }
 
     /// The counters for a line that has none: the position within an epoch belongs to the data it was printed for.
-    fn inherited(&self) -> Own {
+    fn inherited(&self, line: &str) -> Own {
         let own = self.scope.own;
-        let other = self.fields.split.is_some() || self.fields.starred || self.section.is_some();
+        let fields = &self.fields;
+        let first = fields.pairs.first().and_then(|pair| line.get(pair.from..pair.to)).unwrap_or_default();
+        let told = words::split(first.split(' ').next().unwrap_or_default()).is_some();
+        let other = told || fields.split.is_some() || fields.starred || self.section.is_some();
         if other { own.with_batch(None) } else { own }
     }
 }
@@ -362,12 +364,16 @@ fn choose(
     let inherits = scope.own.any() && indent < 40;
     let block = if indent > 0 && indent < 40 { block } else { Block::None };
     let told = fields.starred || fields.split.is_some();
+    // A line of a block is one pair.
+    let first = fields.pairs.first().map_or(0, |p| p.from);
+    let alone = fields.others == 0 && first <= indent + 3 && fields.pairs.iter().all(|p| p.from == first);
     fields.keep(line, |pair, key| match block {
-        Block::Pairs if !pair.bare => true,
+        Block::Pairs if alone && !pair.bare => true,
         _ => {
             let sure = words::is_metric(key) || (pair.equals && section.is_some() && key.starts_with("time"));
+            let prose = key.contains(' ') && !pair.equals && key.split(' ').any(words::is_prose);
             let whole = pair.whole || matches!(pair.part, Part::Item(_));
-            inherits && sure && (told || !pair.bare && !whole) && !pair.spelled && !words::is_setting(key)
+            inherits && sure && !prose && (told || !pair.bare && !whole) && !pair.spelled && !words::is_setting(key)
         }
     });
 }

@@ -181,22 +181,32 @@ fn enter(scope: &mut Point, counters: &[(&'static str, f64)]) {
 /// Finds the first place where a template matches.
 fn find<'a>(pattern: &'a Pattern, text: &str) -> Option<Taken<'a>> {
     if pattern.anchored {
-        return match_at(&pattern.parts, text, 0);
+        return match_at(&pattern.parts, text, 0).ok();
     }
     let mut from = 0;
     loop {
         if let Some(Part::Literal(literal)) = pattern.parts.first() {
             from += text.get(from..)?.find(literal.as_str())?;
         }
-        if let Some(taken) = match_at(&pattern.parts, text, from) {
-            return Some(taken);
+        match match_at(&pattern.parts, text, from) {
+            Ok(taken) => return Some(taken),
+            Err(Miss::Everywhere) => return None,
+            Err(Miss::Here) => {}
         }
         from += text.get(from..)?.chars().next()?.len_utf8();
     }
 }
 
+/// Why a template does not match from a place on.
+enum Miss {
+    /// It may from a later one
+    Here,
+    /// What follows a `{*}` was looked for up to the end of the line: it is in vain from any later place too
+    Everywhere,
+}
+
 /// Matches from a place on; `{*}` is the only part that is tried at several places, always the last one met.
-fn match_at<'a>(parts: &'a [Part], text: &str, from: usize) -> Option<Taken<'a>> {
+fn match_at<'a>(parts: &'a [Part], text: &str, from: usize) -> Result<Taken<'a>, Miss> {
     let mut taken = Taken::default();
     let (mut i, mut at) = (0, from);
     let mut retry: Option<(usize, usize, usize, usize)> = None;
@@ -210,16 +220,17 @@ fn match_at<'a>(parts: &'a [Part], text: &str, from: usize) -> Option<Taken<'a>>
         };
         match (matched, retry.as_mut()) {
             (Some(next), _) => (i, at) = (i + 1, next),
-            (None, None) => return None,
+            (None, None) => return Err(Miss::Here),
             (None, Some((part, place, counters, metrics))) => {
-                *place += text.get(*place..)?.chars().next()?.len_utf8();
+                let skipped = text.get(*place..).and_then(|rest| rest.chars().next()).ok_or(Miss::Everywhere)?;
+                *place += skipped.len_utf8();
                 taken.counters.truncate(*counters);
                 taken.metrics.truncate(*metrics);
                 (i, at) = (*part, *place);
             }
         }
     }
-    Some(taken)
+    Ok(taken)
 }
 
 /// Matches one part, giving the place after it.
@@ -249,5 +260,79 @@ fn take<'a>(part: &'a Part, text: &str, at: usize, taken: &mut Taken<'a>) -> Opt
             }
             Some(at + len)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(templates: &[&str], log: &str) -> Vec<String> {
+        let mut patterns = Patterns::new(templates.iter().map(|t| Pattern::parse(t).unwrap()).collect());
+        let mut shown = Vec::new();
+        for (number, line) in (1..).zip(log.lines()) {
+            patterns.line(number, line, &mut |found| {
+                let mut out = String::new();
+                found.point.write_line(&mut out);
+                shown.push(format!("{number} {}", out.trim_end()));
+            });
+        }
+        shown
+    }
+
+    #[test]
+    fn templates() {
+        let cases: [(&[&str], &str, &[&str]); 12] = [
+            (
+                &["Epoch {epoch}/{_} - loss: {train_loss}"],
+                "x Epoch 3/10  -\tloss: 1e-2s",
+                &[r#"1 {"epoch":3,"train_loss":0.01}"#],
+            ),
+            (&["^loss {a}"], "a loss 1\nloss nan", &[r#"2 {"a":"NaN"}"#]),
+            (&["loss {a}"], "loss x loss 5", &[r#"1 {"a":5}"#]),
+            (&["^Epoch {epoch} of", "cost:{*}{cost} %"], "Epoch 2 of 9\ncost: a 1 2 %", &[r#"2 {"epoch":2,"cost":2}"#]),
+            (&["{*}={a};{*}={b}"], "k=1; x=y =2", &[r#"1 {"a":1,"b":2}"#]),
+            (&["step {step}: {kv}"], "step 4: a=1, b = 2 | c: x", &[r#"1 {"step":4,"a":1,"b":2}"#]),
+            (&["eval: {kv test/}"], "eval: a=1 step=9", &[r#"1 {"step":9,"test/a":1}"#]),
+            (
+                &["on test{=test/}", "on train{=train/}", "acc {acc}"],
+                "on test\nacc 1\non train\nacc 2",
+                &[r#"2 {"test/acc":1}"#, r#"4 {"train/acc":2}"#],
+            ),
+            (&["{{{x}}}"], "{5}", &[r#"1 {"x":5}"#]),
+            (
+                &["epoch {epoch}", "batch {batch} {x}"],
+                "epoch 1\nbatch 2 3\nepoch 2\nbatch 1 4",
+                &[r#"2 {"epoch":1,"batch":2,"x":3}"#, r#"4 {"epoch":2,"batch":1,"x":4}"#],
+            ),
+            (&["a {x}", "a {y}"], "a 1", &[r#"1 {"x":1}"#]),
+            (&["größe {größe}"], "die größe -5", &[r#"1 {"größe":-5}"#]),
+        ];
+        for (templates, log, wanted) in cases {
+            assert_eq!(found(templates, log), wanted, "{templates:?} on {log}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_template() {
+        for (text, wanted) in [
+            ("a {b", "column 3: '{' without '}' (a brace itself is '{{')"),
+            ("é} {b}", "column 2: '}' without '{' (a brace itself is '}}')"),
+            ("{}", "column 1: {} needs a name"),
+            ("^x {a b}", "column 4: 'a b' cannot name a metric"),
+            ("{t}", "column 1: 't' cannot name a metric"),
+            ("just text {_}{*}", "column 1: nothing to extract: no {name}, {epoch} or {kv}"),
+            ("", "column 1: nothing to extract: no {name}, {epoch} or {kv}"),
+        ] {
+            let told = Pattern::parse(text).err();
+            assert_eq!(told, Some(format!("pattern '{text}', {wanted}")));
+        }
+    }
+
+    #[test]
+    fn long_lines_end() {
+        let line = "a=".repeat(30_000);
+        assert_eq!(found(&["a={x}"], &line), [""; 0]);
+        assert_eq!(found(&["a{*}={x} {y}"], &line), [""; 0]);
     }
 }

@@ -169,6 +169,14 @@ impl Fields {
                 return;
             }
         }
+        if let (Some(_), Some(key)) = (scan.sep, scan.key)
+            && key.first == key.last
+            && let Some(split) = self.tokens.get(key.first).and_then(|t| words::split(self::text(line, t)))
+        {
+            // `train: loss 0.5 | val: loss 0.6`
+            *scan = Scan { split: Some(split), key: Some(Key { first: i, last: i }), ..Scan::default() };
+            return;
+        }
         if scan.sep.take().is_some() {
             // A time is neither a number nor the text of a setting.
             scan.text = !token.byte.is_ascii_digit() && !self.counts_nothing(line, scan.key);

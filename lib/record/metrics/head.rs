@@ -229,7 +229,12 @@ impl Reader<'_> {
                 _ => break,
             }
         }
-        let token = *self.tokens.get(i)?;
+        let mut token = *self.tokens.get(i)?;
+        if bracket && counts == Counts::Batch && token.kind == Kind::Word {
+            // `Batch [0-20]`
+            token.value = self.text(i).split_once('-').and_then(|(_, end)| end.parse::<u32>().ok())?.into();
+            token.whole = true;
+        }
         let counted = token.whole || token.kind == Kind::Ratio;
         let ends = !bracket || matches!(self.kind(i + 1), Some(Kind::Close | Kind::Group));
         let short = base.len() == 1 && !matches!(self.kind(i + 1), Some(Kind::Break | Kind::Sep));

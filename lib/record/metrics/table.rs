@@ -127,6 +127,7 @@ impl Table {
                 }
             };
             match self.columns.get(at).and_then(|c| c.counts) {
+                // Chainer's elapsed time is a column like the others.
                 Some(Counts::Nothing) | None if token.kind == Kind::Number => self.cells.push((at, token.value)),
                 Some(Counts::Epoch) => self.own.epoch = self.own.epoch.or(Some(token.value)),
                 Some(Counts::Step) => self.own.step = Some(token.value),
