@@ -36,6 +36,19 @@ impl Progress {
         Some(waiting.checked_add(of_running)? / slots)
     }
 
+    /// What was done, when all is over.
+    pub fn summary(&self, took: Duration) -> String {
+        match self.done + self.failed {
+            0 => "nothing was queued".into(),
+            ended => {
+                let failed =
+                    if self.failed > 0 { format!(", {} of them not well", self.failed) } else { String::new() };
+                let s = if ended == 1 { "" } else { "s" };
+                format!("{ended} run{s} ended{failed}, in {}", show_duration(took))
+            }
+        }
+    }
+
     /// The line, with `names` of what runs at its end.
     pub fn line(&self, names: &str) -> String {
         let ended = self.done + self.failed;
@@ -72,5 +85,6 @@ mod tests {
         assert_eq!(p.line("a"), "[========                ] 4/12  1 failed  33s left  a");
         p = Progress { left: 0, running: 0, elapsed: vec![], ..p };
         assert_eq!(p.line(""), "[========================] 4/4  1 failed");
+        assert_eq!(p.summary(secs(90)), "4 runs ended, 1 of them not well, in 1m30s");
     }
 }

@@ -53,10 +53,12 @@ fn wait_until_up(spool: &Spool, child: &mut Child) -> std::result::Result<(), &'
 
 /// In the detached process: leaves the caller's session.
 pub fn settle() -> Result<()> {
-    match std::env::var_os(MARK) {
-        Some(_) => sys::new_session().doing("start", "a session"),
-        None => Ok(()),
-    }
+    if is_detached() { sys::new_session().doing("start", "a session") } else { Ok(()) }
+}
+
+/// Whether this process is the detached one.
+pub fn is_detached() -> bool {
+    std::env::var_os(MARK).is_some()
 }
 
 /// Takes out of a command's environment what is between this program and itself.

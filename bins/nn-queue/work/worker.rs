@@ -7,7 +7,7 @@ use nn::base::cli::{self, Bar, Exit};
 use nn::base::error::{Doing, Error, Result};
 use nn::base::files;
 use nn::base::sys::{self, Ended, Signal, Signals};
-use nn::base::time::show_duration;
+use nn::base::time::{Time, show_duration};
 use nn::spool::owner::Owner;
 use nn::spool::recover::{HEARTBEAT, Mended, Recovery};
 use nn::spool::state::{Folder, How, State, Token};
@@ -49,6 +49,8 @@ pub struct Worker {
     slots: usize,
     forever: bool,
     quiet: bool,
+    /// Its words go to a file, which is read later
+    detached: bool,
     claims: Claims,
     recovery: Recovery,
     signals: Signals,
@@ -101,6 +103,7 @@ impl Worker {
             slots,
             forever: opts.forever,
             quiet: opts.quiet,
+            detached: detach::is_detached(),
             recovery: Recovery::new(),
             signals: signals.doing("catch", "signals")?,
             children: HashMap::new(),
@@ -122,10 +125,13 @@ impl Worker {
     /// # Errors
     /// The spool cannot be used.
     pub fn work(mut self) -> Result<Exit> {
-        let left = self.round();
+        let started = Instant::now();
+        let worked = self.round();
         let _ = files::remove(&self.heartbeat());
-        self.bar = None;
-        left?;
+        if self.bar.take().is_some() && worked.is_ok() && self.children.is_empty() {
+            cli::report(&self.progress.summary(started.elapsed()));
+        }
+        worked?;
         Ok(if self.progress.failed > 0 { Exit::NO } else { Exit::DONE })
     }
 
@@ -249,6 +255,7 @@ impl Worker {
                 own.started = Instant::now();
                 self.children.insert(child.id(), own);
                 self.pause = PAUSE;
+                self.progress.left = self.progress.left.saturating_sub(1);
                 Ok(true)
             }
             Err(err) => {
@@ -283,7 +290,8 @@ impl Worker {
 
     /// An nn-run has ended: what became of its run?
     fn ended(&mut self, own: Own, ended: Ended) {
-        if ended == Ended::Code(0) {
+        // The quick way for what is expected: one look-up instead of a listing.
+        if ended == Ended::Code(0) && self.spool.dir().join(own.token.to(State::Done).path()).exists() {
             return self.verdict(&own, &State::Done);
         }
         match self.still_running(&own) {
@@ -376,7 +384,8 @@ impl Worker {
         let only_in_the_bar = good && self.bar.is_some();
         if !self.quiet && !only_in_the_bar {
             let name = if own.name.is_empty() { "" } else { &format!(" {}", own.name) };
-            cli::report(&format!("{}{name} {what} {}", own.token.run, show_duration(took)));
+            let when = if self.detached { format!("{} ", Time::now().local()) } else { String::new() };
+            cli::report(&format!("{when}{}{name} {what} {}", own.token.run, show_duration(took)));
         }
     }
 
