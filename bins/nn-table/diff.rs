@@ -101,8 +101,12 @@ fn patch(spool: &Spool, run: u64) -> Option<Value> {
     Some(format!("{} bytes, checksum {sum:016x}", bytes.len()).into())
 }
 
+/// What a shell changes from one command to the next, and what says nothing of a run.
+const OF_THE_SHELL: [&str; 4] = ["_", "SHLVL", "PWD", "OLDPWD"];
+
 fn environment(spool: &Spool, run: u64) -> BTreeMap<String, String> {
-    let pairs = read_environment(&spool.run_dir(run).join("env")).unwrap_or_default();
+    let mut pairs = read_environment(&spool.run_dir(run).join("env")).unwrap_or_default();
+    pairs.retain(|(name, _)| !OF_THE_SHELL.iter().any(|shell| name == shell));
     let shown = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         let name = name.to_string_lossy().into_owned();
         let upper = name.to_ascii_uppercase();
