@@ -32,9 +32,7 @@ fn write_item(out: &mut String, item: &Item, scale: f64) -> std::fmt::Result {
                 hex(*color),
                 short(*width)
             )?;
-            if name.is_empty() {
-                write!(out, "")?;
-            } else {
+            if !name.is_empty() {
                 write!(out, " stroke-linejoin=\"round\" stroke-linecap=\"round\"")?;
             }
             if !dash.is_empty() {
@@ -51,7 +49,7 @@ fn write_item(out: &mut String, item: &Item, scale: f64) -> std::fmt::Result {
             let spots: Vec<String> = corners.iter().map(|s| format!("{},{}", short(s.0), short(s.1))).collect();
             writeln!(out, "<polygon points=\"{}\" fill=\"{}\"/>", spots.join(" "), hex(*color))
         }
-        Item::Text { at, text, .. } if text.is_empty() => write!(out, "{}", if at.0.is_nan() { " " } else { "" }),
+        Item::Text { text, .. } if text.is_empty() => Ok(()),
         Item::Text { at, text, anchor, color, bold } => {
             let (x, y) = (short(at.0), short(at.1));
             write!(out, "<text x=\"{x}\" y=\"{y}\" fill=\"{}\"", hex(*color))?;

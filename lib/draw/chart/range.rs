@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn ordinary_curves_are_shown_whole() {
         let exponential = curve((0..100).map(|n| 100.0 * 10f64.powf(-f64::from(n) / 16.0)));
-        assert!(range(&[exponential.clone()], Kind::Number).1 >= 100.0);
+        assert!(range(std::slice::from_ref(&exponential), Kind::Number).1 >= 100.0);
         let (low, high) = range(&[exponential], Kind::Log);
         assert!(low < 1e-4 && high > 100.0 && high < 200.0);
         assert!(range(&[curve([0.1, 0.5, 0.9]), curve([0.2, 0.4, 12.0])], Kind::Number).1 > 12.0);

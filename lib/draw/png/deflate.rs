@@ -314,9 +314,9 @@ fn huffman(weights: &[u32]) -> Vec<u8> {
 fn codes(lengths: &[u8]) -> Vec<u32> {
     let mut next = [0u32; 17];
     let mut code = 0;
-    for bits in 1..16usize {
-        let count = lengths.iter().filter(|l| usize::from(**l) == bits).count() as u32;
-        next[bits] = code;
+    for (bits, first) in (0..16u8).zip(&mut next).skip(1) {
+        let count = lengths.iter().filter(|l| **l == bits).count() as u32;
+        *first = code;
         code = (code + count) << 1;
     }
     let one = |length: &u8| {
