@@ -92,8 +92,11 @@ impl Recogniser {
         if boxed::starts(text.trim_start()) && self.in_box(line, text) {
             return;
         }
-        if self.block == Block::Summary && self.boxed.read_summary(line, prefix::strip(text)) {
-            return;
+        if self.block == Block::Summary {
+            let rest = prefix::strip(text);
+            if self.boxed.read_summary(line, rest) || rest.starts_with(' ') && !rest.trim().is_empty() {
+                return;
+            }
         }
         if self.boxed.is_open() {
             self.block = Block::None;
@@ -295,7 +298,11 @@ impl Recogniser {
             }
             return true;
         }
-        if !rest.ends_with("images") && !rest.contains(" rate, ") {
+        if rest.starts_with("v3 (") || rest.starts_with("Region ") {
+            // What darknet says of each part of a batch.
+            return true;
+        }
+        if !rest.contains(" rate, ") {
             return false;
         }
         let Some((step, values)) = special::darknet(rest) else { return false };

@@ -286,6 +286,7 @@ impl Fields {
         let inner = self.tokens.get(i + 1..i + 3).unwrap_or_default();
         if let [word, close] = inner
             && (word.kind, close.kind) == (Kind::Word, Kind::Close)
+            && word.byte.is_ascii_alphabetic()
         {
             scan.split = words::split(text(line, word));
             return i + 3;

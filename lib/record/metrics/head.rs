@@ -162,6 +162,15 @@ impl Reader<'_> {
     fn ratio(&mut self, at: usize, token: &Token) -> Option<usize> {
         let bar = match self.kind(at + 1)? {
             Kind::Open | Kind::Break => true,
+            // `268/446 (epoch 0), loss = 2.1`
+            Kind::Group => {
+                let inner = self.text(at + 1).trim_matches(['(', ')']);
+                let epoch = inner.strip_prefix("epoch ").and_then(|n| n.parse::<u32>().ok());
+                if at == 0 && self.own.epoch.is_none() {
+                    self.own.epoch = epoch.map(f64::from);
+                }
+                epoch.is_some()
+            }
             Kind::Word => self.text(at + 1).starts_with(|c: char| !c.is_ascii()),
             _ => false,
         };
@@ -235,7 +244,9 @@ impl Reader<'_> {
             token.value = self.text(i).split_once('-').and_then(|(_, end)| end.parse::<u32>().ok())?.into();
             token.whole = true;
         }
-        let counted = token.whole || token.kind == Kind::Ratio;
+        // `Ep. 24.151` is a place within an epoch.
+        let part = counts == Counts::Epoch && token.kind == Kind::Number && !token.unit && token.value.is_finite();
+        let counted = token.whole || token.kind == Kind::Ratio || part;
         let ends = !bracket || matches!(self.kind(i + 1), Some(Kind::Close | Kind::Group));
         let short = base.len() == 1 && !matches!(self.kind(i + 1), Some(Kind::Break | Kind::Sep));
         if !counted || !ends || short || token.value < 0.0 {
@@ -306,11 +317,15 @@ impl Reader<'_> {
         let end = match next {
             Kind::Sep => match after? {
                 Kind::Open | Kind::Word => at + 2,
-                // `Train: 0 [  10/50`: an epoch.
-                Kind::Number if self.kind(at + 3) == Some(Kind::Open) => {
+                // `Train: 0 [  10/50`, `Train: 1/3 ( 33%) [  10/50`: an epoch.
+                Kind::Number | Kind::Ratio => {
                     let epoch = *self.tokens.get(at + 2)?;
-                    self.own.set(Some(Counts::Epoch).filter(|_| epoch.whole), &epoch);
-                    at + 3
+                    let end = at + 3 + usize::from(self.kind(at + 3) == Some(Kind::Group));
+                    if self.kind(end) != Some(Kind::Open) || !(epoch.whole || epoch.kind == Kind::Ratio) {
+                        return None;
+                    }
+                    self.own.set(Some(Counts::Epoch), &epoch);
+                    end
                 }
                 _ => return None,
             },

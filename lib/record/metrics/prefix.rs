@@ -156,7 +156,8 @@ fn after_name_and_level(text: &str) -> &str {
     for _ in 0..4 {
         let Some(blank) = head.get(at..).and_then(|rest| rest.find(' ')) else { break };
         let word = head.get(at..at + blank).unwrap_or_default();
-        if word.contains('=') || word.bytes().any(|b| b.is_ascii_digit()) && !word.contains(['.', ':', '_']) {
+        let number = word.starts_with(|c: char| c.is_ascii_digit()) && !word.contains(':');
+        if word.contains('=') || number {
             break;
         }
         at += blank + 1;
@@ -187,6 +188,7 @@ mod tests {
             ("2019-05-27 10:48:54,461 maskrcnn_benchmark.trainer INFO: eta: 0", " eta: 0"),
             ("2019-08-21 14:56:44,024 INFO Epoch[101] Batch [250]", "Epoch[101] Batch [250]"),
             ("[gpu1:0/2] 2021-05-06 14:06:56,789 (trainer:1) INFO: x", " x"),
+            ("2020-07-24 15:20:56,429 [24] allennlp.x.log l283 INFO | loss  |  1.0", "loss  |  1.0"),
             ("2021-05-06 14:06:56,789 (trainer:653) INFO: 1epoch:train", " 1epoch:train"),
             ("2026-01-02 10:00:00.123 | INFO     | yolox.core.trainer:after_iter:250 - epoch: 1", "epoch: 1"),
             ("20:32:05 Temp-dir: 0 mb", "Temp-dir: 0 mb"),
