@@ -21,7 +21,8 @@ _nn_runs() {
 
 # nn-sweep
 _nn_sweep() {
-    _nn_options && return
+    [[ $3 == --command ]] && return
+    _nn_options -n --dry-run --command && return
 }
 complete -o bashdefault -o default -F _nn_sweep nn-sweep
 

@@ -12,6 +12,8 @@ for tool in nn-sweep nn-queue nn-run nn-log nn-table nn-plot
 end
 
 # nn-sweep
+complete -c nn-sweep -s n -l dry-run -d 'count them, and show the commands'
+complete -c nn-sweep -l command -x -d 'of experiments that have none'
 
 # nn-queue
 set -l verbs init add list show log work hold release cancel retry prio note tag wait gc recover
