@@ -13,7 +13,7 @@ use nn::record::facts::git;
 use nn::spool::job::{Job, parse_needs};
 use nn::spool::owner::Owner;
 use nn::spool::state::{Folder, State, Token};
-use nn::spool::store::{Spool, environment, read_environment};
+use nn::spool::store::{Spool, environment, read_environment, variables};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -115,7 +115,7 @@ fn taken_over(spool: &Spool, name: &str) -> Result<Claim> {
     let job = spool.job(token.run).map_err(|err| err.to_string());
     let path = spool.run_dir(token.run).join("env");
     // A run made by hand may have none: then that of its worker.
-    let env = if path.exists() { read_environment(&path)? } else { std::env::vars_os().collect() };
+    let env = if path.exists() { read_environment(&path)? } else { variables() };
     Ok(Claim { token, job, env })
 }
 
@@ -142,7 +142,7 @@ fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<Claim> {
     }
     let job = Job::check(job).map_err(Error::usage)?;
     let token = spool.add_claimed(&job, &environment(), me)?;
-    Ok(Claim { token, job: Ok(job), env: std::env::vars_os().collect() })
+    Ok(Claim { token, job: Ok(job), env: variables() })
 }
 
 fn fence(spool: &Spool, claimed: &Token, runner: &Owner, of_worker: bool) -> Result<Option<Token>> {

@@ -146,13 +146,27 @@ impl Watch {
                 Some(Signal::CHLD) | None => {}
                 Some(signal) => self.on_signal(signal),
             }
-            match sys::reap_child(self.pid) {
-                Ok(Some(ended)) => return ended,
-                Ok(None) => {}
-                // Not a child any more: somebody else waited for it, which nobody here does.
-                Err(_) => return (Ended::Code(125), Usage::default()),
+            if let Some(ended) = self.reap() {
+                return ended;
             }
             self.on_time(out);
+        }
+    }
+
+    /// The command's end, if it has ended. Orphans of the command that came here are waited for as well, but not while
+    /// this program has processes of its own, which others wait for.
+    fn reap(&self) -> Option<(Ended, Usage)> {
+        let lost = (Ended::Code(125), Usage::default());
+        if !self.facts.is_settled() {
+            return sys::reap_child(self.pid).unwrap_or(Some(lost));
+        }
+        loop {
+            match sys::reap_with_usage() {
+                Ok(Some((pid, ended, usage))) if pid == self.pid => return Some((ended, usage)),
+                Ok(Some(_)) => {}
+                Ok(None) => return None,
+                Err(_) => return Some(lost),
+            }
         }
     }
 

@@ -204,7 +204,15 @@ pub struct Usage {
 /// # Errors
 /// ECHILD: there are no children.
 pub fn reap() -> io::Result<Option<(u32, Ended)>> {
-    wait_for(-1).map(|ended| ended.map(|(pid, how, _)| (pid, how)))
+    reap_with_usage().map(|ended| ended.map(|(pid, how, _)| (pid, how)))
+}
+
+/// `reap`, and what the child used.
+///
+/// # Errors
+/// ECHILD: there are no children.
+pub fn reap_with_usage() -> io::Result<Option<(u32, Ended, Usage)>> {
+    wait_for(-1)
 }
 
 /// How this child ended, if it has.

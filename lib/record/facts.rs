@@ -123,6 +123,11 @@ impl Facts {
         abandoned
     }
 
+    /// Whether no process of its own is left.
+    pub fn is_settled(&self) -> bool {
+        self.git.is_none() && self.gpu.is_none() && self.python.is_none()
+    }
+
     fn take_git(&mut self, spool: &Spool, run: u64) {
         let Some(git) = self.git.take() else { return };
         let (facts, patch) = git.finish(self.git_late);

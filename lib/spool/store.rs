@@ -6,7 +6,7 @@ mod add;
 mod claim;
 mod place;
 
-pub use add::{environment, read_environment};
+pub use add::{environment, read_environment, variables};
 pub use claim::Claims;
 pub use place::Spool;
 

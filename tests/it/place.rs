@@ -33,7 +33,10 @@ impl Place {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = top.join(format!("nn-it.{}/{count}", std::process::id())).join(name);
-        fs::create_dir_all(&dir).unwrap();
+        // Another test may be removing the common parent, which is empty for a moment.
+        while fs::create_dir_all(&dir).is_err() {
+            assert!(top.is_dir(), "there is no {}", top.display());
+        }
         Place { dir: dir.canonicalize().unwrap() }
     }
 

@@ -104,3 +104,13 @@ Standard input is passed on; a closed standard output stops nothing:
   nn-run: cannot write standard output: No space left on device
   [125]
   $ ls spool/running
+
+A run within a run is one of its own, and inherits no parameters:
+
+  $ nn-run -q -p outer=1 -- sh -c 'nn-run -p inner=2 -- env > inner'
+  $ grep -c NN_PARAM_outer inner
+  0
+  [1]
+  $ grep NN_PARAM_inner inner; grep -c "^NN_RUN=$(ls spool/runs | sort -n | tail -n 1)$" inner
+  NN_PARAM_inner=2
+  1

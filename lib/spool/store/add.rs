@@ -9,6 +9,8 @@ use crate::base::time::Time;
 use crate::spool::job::Job;
 use crate::spool::owner::Owner;
 use crate::spool::state::{Folder, State, Token};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// From so many runs on, one syncfs is cheaper than an fsync a file.
@@ -200,23 +202,19 @@ impl Spool {
     }
 }
 
-/// This process's environment in the form of /proc/PID/environ, without what belongs to the run it may itself be in.
-///
-/// # Errors
-/// Never; in the form of its siblings.
+/// This process's environment, without what belongs to the run it may itself be in.
+pub fn variables() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| !is_of_a_run(name)).collect()
+}
+
+/// `variables` in the form of /proc/PID/environ.
 pub fn environment() -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    let mut env = Vec::new();
-    for (name, value) in std::env::vars_os() {
-        if !is_of_a_run(&name) {
-            env.extend([name.as_bytes(), b"=", value.as_bytes(), b"\0"].concat());
-        }
-    }
-    env
+    let pair = |(name, value): (OsString, OsString)| [name.as_bytes(), b"=", value.as_bytes(), b"\0"].concat();
+    variables().into_iter().flat_map(pair).collect()
 }
 
 /// Variables that nn-run sets for its command: a run started from within another must not inherit them.
-fn is_of_a_run(name: &std::ffi::OsStr) -> bool {
+fn is_of_a_run(name: &OsStr) -> bool {
     let own = ["NN_RUN", "NN_RUN_DIR", "NN_CHECKPOINTS", "NN_PARAMS", "NN_ATTEMPT", "NN_RESUME", "NN_CHECKPOINT"];
     name.to_str().is_some_and(|name| own.contains(&name) || name.starts_with("NN_PARAM_"))
 }
@@ -225,10 +223,9 @@ fn is_of_a_run(name: &std::ffi::OsStr) -> bool {
 ///
 /// # Errors
 /// It cannot be read.
-pub fn read_environment(path: &Path) -> Result<Vec<(std::ffi::OsString, std::ffi::OsString)>> {
-    use std::os::unix::ffi::OsStrExt;
+pub fn read_environment(path: &Path) -> Result<Vec<(OsString, OsString)>> {
     let bytes = std::fs::read(path).doing("read", path)?;
-    let os = |b: &[u8]| std::ffi::OsStr::from_bytes(b).to_os_string();
+    let os = |b: &[u8]| OsStr::from_bytes(b).to_os_string();
     let pairs = bytes.split(|&b| b == 0).filter_map(|pair| {
         let at = pair.iter().position(|&b| b == b'=').filter(|at| *at > 0)?;
         Some((os(&pair[..at]), os(&pair[at + 1..])))
