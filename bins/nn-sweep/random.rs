@@ -29,7 +29,7 @@ impl Dist {
         let two = || {
             let mut numbers = rest.split_whitespace().map(|n| n.parse::<f64>().ok().filter(|n| n.is_finite()));
             match (numbers.next(), numbers.next(), numbers.next()) {
-                (Some(Some(lo)), Some(Some(hi)), None) if lo < hi => Ok((lo, hi)),
+                (Some(Some(lo)), Some(Some(hi)), None) if lo < hi && (hi - lo).is_finite() => Ok((lo, hi)),
                 _ => Err(format!("'{text}': expected {word} LO HI, two numbers, the smaller first")),
             }
         };

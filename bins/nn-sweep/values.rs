@@ -1,8 +1,8 @@
 //! The values of a parameter: `a, b, c`, `1 .. 3`, `range LO HI STEP`, `linspace LO HI N`, `log LO HI N`, draws.
 //!
 //! Nothing is laid out in memory but what stands in the file: a value is worked out when it is asked for, so a range of
-//! 10^12 costs as much as one of three. Numbers are rounded to twelve digits and printed shortest, so that
-//! `log 1e-4 1e-1 4` gives 0.0001, 0.001, 0.01 and 0.1.
+//! 10^12 costs as much as one of three. Numbers are rounded to twelve digits, those of `log` to six, and printed shortest,
+//! so that `log 1e-4 1e-1 4` gives 0.0001, 0.001, 0.01 and 0.1.
 
 use super::random::Dist;
 
@@ -140,7 +140,12 @@ impl Piece {
             Piece::Even { to, many, .. } | Piece::Log { to, many, .. } if i > 0 && i + 1 == *many => show(*to),
             Piece::Even { from, to, many } => show(round_to(from + (to - from) * part(*many), 12)),
             Piece::Log { from, .. } if i == 0 => show(*from),
-            Piece::Log { from, to, many } => show(round_to((from.ln() + (to / from).ln() * part(*many)).exp(), 12)),
+            Piece::Log { from, to, many } => {
+                let all = to.ln() - from.ln();
+                // Neighbours must stay apart, else six digits say enough.
+                let digits = if all.abs() / (*many as f64) < 0.001 { 12 } else { 6 };
+                show(round_to((from.ln() + all * part(*many)).exp(), digits))
+            }
             Piece::Drawn { dist, seed, name, .. } => dist.draw(*seed, name, i),
         }
     }
@@ -173,7 +178,10 @@ fn piece(text: &str) -> Result<Piece, String> {
     };
     match name {
         "range" => steps(text, form, [from, to, third]),
-        "linspace" => Ok(Piece::Even { from: number(from)?, to: number(to)?, many: many()? }),
+        "linspace" => match (number(from)?, number(to)?) {
+            (from, to) if (to - from).is_finite() => Ok(Piece::Even { from, to, many: many()? }),
+            _ => Err(format!("'{text}': too far apart")),
+        },
         _ => match (number(from)?, number(to)?) {
             (from, to) if from > 0.0 && to > 0.0 => Ok(Piece::Log { from, to, many: many()? }),
             _ => Err(format!("'{text}': log needs numbers above 0")),
@@ -246,7 +254,10 @@ mod tests {
         assert_eq!(all("range 10 1 -3"), ["10", "7", "4", "1"]);
         assert_eq!(all("linspace 0 1 3, linspace -0.3 0.3 3"), ["0", "0.5", "1", "-0.3", "0", "0.3"]);
         assert_eq!(all("linspace 2 3 1, 1..2, 3 .. 3"), ["2", "1", "2", "3"]);
-        assert_eq!(all("log 2 3 1"), ["2"]);
+        assert_eq!(all("log 2 3 1, log 1 2 3"), ["2", "1", "1.41421", "2"]);
+        assert_eq!(all("log 1e-300 1e300 3"), ["1e-300", "1", "1e300"]);
+        let fine = all("log 1 1.001 1000");
+        assert!(fine.windows(2).all(|pair| pair[0] != pair[1]));
     }
 
     #[test]
@@ -267,6 +278,7 @@ mod tests {
             ("'a", "not closed"),
             ("log 1 2", "expected log LO HI N"),
             ("log 0 2 3", "above 0"),
+            ("linspace -1e308 1e308 3", "too far apart"),
             ("log 1 2 0", "above 0"),
             ("log 1 2 x", "whole number"),
             ("range 1 2 0", "does not lead"),

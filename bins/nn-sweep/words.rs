@@ -97,7 +97,20 @@ pub fn split(text: &str) -> Result<Vec<Template>, String> {
         }
     }
     words.extend(word);
-    if words.is_empty() { Err("the command is empty".into()) } else { Ok(words) }
+    match words.first().and_then(|word| word.0.first()) {
+        None => Err("the command is empty".into()),
+        Some(Part::Text(text)) if is_assignment(text) => {
+            Err(format!("'{text}' would need a shell: begin the command with env"))
+        }
+        Some(_) => Ok(words),
+    }
+}
+
+/// Whether a command's first word sets a variable, in a shell.
+fn is_assignment(word: &str) -> bool {
+    let name = word.split_once('=').map_or("", |(name, _)| name);
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn needs_shell(c: char) -> String {
@@ -163,6 +176,8 @@ mod tests {
             ("a {}", "names no parameter"),
             ("a \\", "quotes nothing"),
             (" ", "empty"),
+            ("''", "empty"),
+            ("A=1 b", "begin the command with env"),
         ] {
             let what = split(text).unwrap_err();
             assert!(what.contains(part), "{text}: {what}");
