@@ -138,6 +138,8 @@ fn is_special(byte: u8) -> bool {
 
 fn hand_out(number: u64, line: &[u8], each: &mut dyn FnMut(u64, &str)) {
     let line = line.get(..LONGEST).unwrap_or(line);
+    // A byte order mark, as spreadsheets write it.
+    let line = if number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
     match str::from_utf8(line) {
         Ok(line) => each(number, line),
         Err(_) => each(number, &String::from_utf8_lossy(line)),
@@ -165,7 +167,8 @@ mod tests {
 
     #[test]
     fn the_same_in_chunks_of_any_size() {
-        let cases: [(&[u8], &[&str]); 14] = [
+        let cases: [(&[u8], &[&str]); 15] = [
+            (b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n", &["a", "\u{feff}b"]),
             (b"a\nb\n", &["a", "b"]),
             (b"a\n\nb", &["a", "", "b"]),
             (b"a\r\nb\r\n", &["a", "b"]),

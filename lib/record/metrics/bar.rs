@@ -26,7 +26,10 @@ impl Bar {
         let inside = inside.rsplit_once(']').map_or(inside, |(inside, _)| inside);
         let (position, text) = count.split_at(count.find([' ', ',']).unwrap_or(count.len()));
         self.at = position.split_once('/').and_then(|(n, m)| Some((whole(n)?, whole(m)?)));
-        self.text.push_str(description.trim_end_matches("||:").trim_end());
+        // The description may be the heading of a table.
+        if !description.trim().contains("   ") {
+            self.text.push_str(description.trim_end_matches("||:").trim_end());
+        }
         self.text.push_str(" | ");
         self.text.push_str(text);
         for item in inside.split(", ").filter(|item| item.contains(['=', ':']) && !item.contains(['<', '?'])) {

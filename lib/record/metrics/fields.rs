@@ -95,7 +95,9 @@ impl Fields {
         self.own = head.own;
         self.split = head.split;
         self.scan(line, head.end);
-        self.own.settle();
+        let first = self.tokens.first().map(|t| text(line, t)).unwrap_or_default();
+        let leads = !self.pairs.is_empty() && words::counts(Plain::of(first).str()) == Some(Counts::StepOfEpoch);
+        self.own.settle(leads);
     }
 
     /// Reads the rest of a line that a template matched, into a point.
@@ -175,6 +177,11 @@ impl Fields {
         {
             // `train: loss 0.5 | val: loss 0.6`
             *scan = Scan { split: Some(split), key: Some(Key { first: i, last: i }), ..Scan::default() };
+            return;
+        }
+        if scan.sep.is_none() && token.byte.is_ascii_digit() && text.contains(':') {
+            // `eta 0:15:12 lr 0.1`
+            scan.key = None;
             return;
         }
         if scan.sep.take().is_some() {

@@ -88,9 +88,10 @@ impl Own {
         }
     }
 
-    /// Decides what depends on the whole line.
-    pub fn settle(&mut self) {
+    /// Decides what depends on the whole line; `steps` leads it when its first key does.
+    pub fn settle(&mut self, leads: bool) {
         if self.epoch.is_none() {
+            self.step = self.step.or(self.weak_step.filter(|_| leads));
             return;
         }
         if let (None, Some(step)) = (self.step, self.weak_step) {
@@ -283,10 +284,19 @@ impl Reader<'_> {
                     self.own.set(Some(Counts::Step), &first);
                 }
             }
+            // `[1,  2000] loss: 2.5`
+            Kind::Number if at == 0 && first.whole => {
+                if let [_, comma, batch] = inner
+                    && (comma.byte, batch.whole) == (b',', true)
+                {
+                    self.own.set(Some(Counts::Epoch), &first);
+                    self.own.set(Some(Counts::Batch), batch);
+                }
+            }
             Kind::Ratio => {
                 let then = self.tokens.get(close + 1..close + 3).unwrap_or_default();
                 let two = matches!(then, [open, ratio] if open.kind == Kind::Open && ratio.kind == Kind::Ratio);
-                if at == 0 && two && self.own.epoch.is_none() {
+                if two && self.own.epoch.is_none() {
                     self.own.set(Some(Counts::Epoch), &first);
                 } else {
                     self.own.set_batch(&first);

@@ -100,6 +100,11 @@ impl Table {
     fn fill(&mut self, line: &str, spans: &[(usize, usize)]) -> bool {
         let n = self.columns.len();
         let csv = matches!(self.parted, Parted::By(_));
+        let barred = |span: &(usize, usize)| line.get(span.0..span.1).is_some_and(|cell| cell.contains(": "));
+        let spans = match spans.get(..n) {
+            Some(cells) if self.parted == Parted::Blanks && cells.last().is_some_and(barred) => cells,
+            _ => spans,
+        };
         if spans.len() > n || spans.is_empty() || (spans.len() < n && (csv || spans.len() * 2 < n)) {
             return false;
         }
@@ -251,6 +256,8 @@ mod tests {
         assert_eq!(rows(text), ["Some(1.0) None Loss=0.5"]);
         let text = "      Epoch    GPU_mem   box_loss       Size\n        1/2         0G      6.522         64: 100% ━━━ 2/2 3.2it/s\n";
         assert_eq!(rows(text), ["Some(1.0) None GPU_mem=0 box_loss=6.522 Size=64"]);
+        let text = "  epoch   box   img_size\n   0/2   0.5    640: 100%|███| 8/8 [00:03<00:00,  2.15it/s]\n";
+        assert_eq!(rows(text), ["Some(0.0) None box=0.5 img_size=640"]);
         assert!(rows("epoch one is done\n1 2 3 4\n").is_empty());
         assert!(rows("a,b\n1,2\n").is_empty());
     }

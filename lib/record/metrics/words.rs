@@ -51,9 +51,11 @@ pub enum Counts {
 pub fn counts(key: &str) -> Option<Counts> {
     Some(match key {
         "epoch" | "ep" | "epochs_done" | "epochs_seen" | "epoch_num" | "cur_epoch" | "current_epoch" => Counts::Epoch,
-        "step" | "iter" | "iteration" | "it" | "global_step" | "globalstep" | "num_updates" | "update" | "up"
-        | "_step" | "updates" | "batches_seen" | "iterations_done" | "total_timesteps" | "timestep" | "timesteps"
-        | "iter_num" | "train_step" | "training_step" | "current_step" | "n_iter" | "niter" => Counts::Step,
+        "step" | "episode" | "iter" | "iteration" | "it" | "global_step" | "globalstep" | "num_updates" | "update"
+        | "up" | "_step" | "updates" | "batches_seen" | "iterations_done" | "total_timesteps" | "timestep"
+        | "timesteps" | "iter_num" | "train_step" | "training_step" | "current_step" | "n_iter" | "niter" => {
+            Counts::Step
+        }
         "steps" | "iters" | "iterations" => Counts::StepOfEpoch,
         "batch" | "minibatch" | "mini_batch" | "batch_idx" => Counts::Batch,
         "eta" | "remaining" | "elapsed" | "elapsed_time" | "time_taken" | "total_time" | "time_left" | "v_num"
