@@ -66,6 +66,8 @@ pub struct Worker {
     beats: u64,
     beat_failed: bool,
     pause: Duration,
+    /// The last trouble with the queue that was told: not again and again
+    said: String,
     due: Due,
     progress: Progress,
     bar: Option<Bar>,
@@ -114,6 +116,7 @@ impl Worker {
             beats: 0,
             beat_failed: false,
             pause: PAUSE,
+            said: String::new(),
             due: Due { beat: now, look: now, mend: now + MEND, orphans: now, draw: now, draw_again: now, count: now },
             progress: Progress { slots, ..Progress::default() },
             bar: if opts.quiet { None } else { Bar::new() },
@@ -207,7 +210,7 @@ impl Worker {
                 None => self.claim()?,
             };
             let Some(own) = next else {
-                self.due.look = Instant::now() + LOOK;
+                self.due.look = self.due.look.max(Instant::now() + LOOK);
                 self.mend();
                 return Ok(self.due.look > Instant::now());
             };
@@ -229,7 +232,11 @@ impl Worker {
             Ok(None) => return Ok(None),
             Err(err) if self.children.is_empty() && !self.forever => return Err(err),
             Err(err) => {
-                cli::complain(&err);
+                let said = err.to_string();
+                if said != self.said {
+                    cli::complain(&err);
+                    self.said = said;
+                }
                 self.pause();
                 return Ok(None);
             }
