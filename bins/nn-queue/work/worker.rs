@@ -19,11 +19,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// While a slot is free the queue is looked at this often.
-const LOOK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(1250);
 /// While idle, what others left is mended this often.
 const MEND: Duration = Duration::from_secs(30);
 /// Runs whose runner died while the command goes on are looked at this often.
-const ORPHANS: Duration = Duration::from_secs(5);
+const ORPHANS: Duration = Duration::from_secs(2);
 /// After a refusal of the system: the first pause; each further one doubles it, up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -380,8 +380,8 @@ impl Worker {
             State::Done => ("done".to_string(), true),
             State::Failed(how) => (format!("failed ({})", how.words()), false),
             State::Cancelled => ("cancelled".to_string(), false),
-            // Interrupted, or taken back: somebody will run it again.
-            _ => return,
+            // Interrupted, or given back because the system was short of something: not at once again.
+            _ => return self.pause(),
         };
         let took = own.started.elapsed();
         self.progress.spent += took;
