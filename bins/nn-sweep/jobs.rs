@@ -138,12 +138,18 @@ fn typed(text: &str) -> Value {
     }
 }
 
-/// What makes two experiments the same: the command, the directory and the parameters.
-pub fn fingerprint(job: &Job) -> u128 {
+/// What makes two commands the same.
+pub const COMMAND: [&str; 2] = ["argv", "cwd"];
+
+/// What makes two experiments the same.
+pub const EXPERIMENT: [&str; 3] = ["argv", "cwd", "params"];
+
+/// A number for what these members hold.
+pub fn fingerprint(job: &Job, members: &[&str]) -> u128 {
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();
         salt.hash(&mut hasher);
-        for member in ["argv", "cwd", "params"] {
+        for member in members {
             job.json.get(member).map(Value::to_string).hash(&mut hasher);
         }
         hasher.finish()

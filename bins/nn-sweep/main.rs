@@ -14,14 +14,14 @@ mod sweep;
 mod values;
 mod words;
 
-use jobs::{Maker, fingerprint};
+use jobs::{COMMAND, EXPERIMENT, Maker, fingerprint};
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
 use nn::base::files;
 use nn::base::text::escape;
 use nn::spool::job::Job;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,7 +67,7 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let mut maker = Maker::new(&sweep, opts.spec.as_deref())?;
     let total =
         sweep.total().ok_or_else(|| Error::data(&sweep.path, 0, "these are more experiments than can be counted"))?;
-    let ahead = if total <= LOOKED_AHEAD { Some(look_ahead(&sweep, &mut maker)?) } else { None };
+    let ahead = if total <= LOOKED_AHEAD { Some(look_ahead(&sweep, &mut maker, opts.dry)?) } else { None };
     if ahead.as_ref().is_some_and(|ahead| ahead.kept == 0) {
         cli::tell(&format!("{}: there is no experiment to run", escape(&sweep.path.to_string_lossy())));
         return Ok(Exit::NO);
@@ -150,20 +150,23 @@ struct Ahead {
     repeats: HashSet<u64>,
 }
 
-fn look_ahead(sweep: &Sweep, maker: &mut Maker) -> Result<Ahead> {
+fn look_ahead(sweep: &Sweep, maker: &mut Maker, dry: bool) -> Result<Ahead> {
     let mut ahead = Ahead::default();
-    let mut seen: HashMap<u128, u64> = HashMap::new();
+    let mut seen = HashSet::new();
+    let mut commands = HashSet::new();
+    let mut alike = false;
     let mut named = Vec::new();
     let mut number = 0;
     sweep.each(|variant, values| {
         let job = maker.job(variant, values)?;
-        if seen.insert(fingerprint(&job), number).is_some() {
+        if !seen.insert(fingerprint(&job, &EXPERIMENT)) {
             ahead.repeats.insert(number);
             if named.len() < NAMED {
                 named.push(called(&job, variant, number));
             }
         } else {
             ahead.kept += 1;
+            alike |= dry && !commands.insert(fingerprint(&job, &COMMAND));
         }
         number += 1;
         Ok(())
@@ -174,7 +177,23 @@ fn look_ahead(sweep: &Sweep, maker: &mut Maker) -> Result<Ahead> {
         let (path, named) = (escape(&sweep.path.to_string_lossy()).into_owned(), named.join(", "));
         cli::warn(&format!("{path}: left out what repeats an earlier experiment: {named}{more}"));
     }
+    if alike {
+        warn_of_places(sweep);
+    }
     Ok(ahead)
+}
+
+/// Some commands are the same: tells which parameters they have no place for, unless they have none for any.
+fn warn_of_places(sweep: &Sweep) {
+    let commands = sweep.variants.iter().filter_map(|variant| variant.settings.get("command"));
+    let places = commands.flat_map(|command| command.words.iter().flat_map(words::Template::places));
+    let used: HashSet<usize> = places.filter_map(|place| sweep.param(place)).collect();
+    let unused = sweep.params.iter().enumerate().filter(|(slot, _)| !used.contains(slot));
+    let unused: Vec<String> = unused.map(|(_, name)| format!("{{{name}}}")).collect();
+    if !used.is_empty() && !unused.is_empty() {
+        let (path, unused) = (escape(&sweep.path.to_string_lossy()).into_owned(), unused.join(" "));
+        cli::warn(&format!("{path}: some commands are the same: there is no place in them for {unused}"));
+    }
 }
 
 /// What to call an experiment in a message.

@@ -130,6 +130,14 @@ Repeated experiments are left out, and told of.
   x 1
   x 2
 
+Commands that are the same although the experiments are not: perhaps a place was forgotten.
+
+  $ printf 'command = x {a}\n[grid]\na = 1\n[repeat]\nseed = 1 .. 2\n' | nn-sweep -n
+  nn-sweep: warning: standard input: some commands are the same: there is no place in them for {seed}
+  # 2 experiments
+  x 1
+  x 1
+
 More of them than anybody could store: they come as they are asked for.
 
   $ printf 'command = x {a} {b}\n[grid]\na = 1 .. 1000000\nb = 1 .. 1000000\n[exclude]\na<2 b<2\n' > huge.conf
