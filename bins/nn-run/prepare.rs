@@ -12,6 +12,7 @@ use nn::base::sys::{Signal, Signals};
 use nn::record::facts::git;
 use nn::spool::job::{Job, parse_needs};
 use nn::spool::owner::Owner;
+use nn::spool::recover::attempts;
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::{Spool, environment, read_environment, variables};
 use std::ffi::OsString;
@@ -156,26 +157,19 @@ fn fence(spool: &Spool, claimed: &Token, runner: &Owner, of_worker: bool) -> Res
 /// The number of this attempt and what is on record of those before. Their history is put aside: one history is one
 /// curve.
 fn former_attempts(spool: &Spool, run: u64) -> (i64, Vec<Value>) {
-    let Some(mut last) = spool.read(run, "attempt.json").ok().flatten() else { return (1, Vec::new()) };
-    let number = last.int("attempt").unwrap_or(1);
-    let mut former = last.list("former").unwrap_or_default().to_vec();
-    last.set("former", Value::Null);
-    if let Some(result) = spool.read(run, "result.json").ok().flatten() {
-        last.set("result", result);
-    }
-    former.push(last);
+    let (number, former) = attempts(spool, run);
     let dir = spool.run_dir(run);
     let history = dir.join("history.jsonl");
-    if history.exists() {
+    if number > 1 && history.exists() {
         // Without room for it the two curves stay in one file, which is worse to read and loses nothing.
         let aside = dir.join("former");
-        let kept =
-            files::make_dir(&aside).and_then(|_| files::mv(&history, &aside.join(format!("{number}.history.jsonl"))));
+        let name = format!("{}.history.jsonl", number - 1);
+        let kept = files::make_dir(&aside).and_then(|_| files::mv(&history, &aside.join(name)));
         if let Err(err) = kept {
             cli::warn(&err.to_string());
         }
     }
-    (number + 1, former)
+    (number, former)
 }
 
 /// A parameter's name as part of a variable's name.

@@ -3,8 +3,7 @@
 //! 1. Of two tokens of one run the most advanced is the truth; the other is a ghost of a power cut and is unlinked.
 //! 2. Claimed, and the worker dead: back to the queue. It certainly has not run.
 //! 3. Started, the runner dead, result.json of this generation there: finish it.
-//! 4. Started, runner and command dead, no result: cancelled if that was asked for, else queued again while retries are
-//!    left, else failed as lost.
+//! 4. Started, runner and command dead, no result: queued again while retries are left, else failed as lost.
 //!
 //! Dead means proved (spool/owner); a claimant on another host, or on a rebooted one, counts as dead only when its
 //! heartbeat has not changed for a whole lease by the observer's own clock. A started run of another host is never taken.
@@ -92,18 +91,14 @@ impl Recovery {
         if command_lives(spool, token)? {
             return Ok(None);
         }
-        if spool.run_dir(token.run).join("cancel").exists() {
-            return moved(
-                spool,
-                token,
-                &token.to(State::Cancelled),
-                "called off, and its runner and command died: cancelled",
-            );
-        }
-        let attempt = spool.read(token.run, "attempt.json").ok().flatten();
-        let attempts = attempt.as_ref().and_then(|a| a.int("attempt")).unwrap_or(1);
+        let (next, former) = attempts(spool, token.run);
+        let recorded = former.last().is_some_and(|a| a.int("generation") == Some(i64::from(token.generation)));
+        let attempt = if recorded { next - 1 } else { next };
         let retries = spool.job(token.run).map_or(0, |job| job.retries());
-        if attempts <= i64::from(retries) {
+        if attempt <= i64::from(retries) {
+            if !recorded {
+                record_unrecorded(spool, token, attempt, former)?;
+            }
             // A run that was interrupted goes before new ones.
             let priority = spool.priority_of(token.run).saturating_sub(1);
             let back = token.again(State::Queued(priority));
@@ -179,6 +174,33 @@ fn unlink_ghosts(spool: &Spool) -> Result<Vec<Mended>> {
         }
     }
     Ok(mended)
+}
+
+/// The number of a run's next attempt, and what is on record of those before.
+pub fn attempts(spool: &Spool, run: u64) -> (i64, Vec<Value>) {
+    let Some(mut last) = spool.read(run, "attempt.json").ok().flatten() else { return (1, Vec::new()) };
+    let number = last.int("attempt").unwrap_or(1);
+    let mut former = last.list("former").unwrap_or_default().to_vec();
+    last.set("former", Value::Null);
+    if let Some(result) = spool.read(run, "result.json").ok().flatten() {
+        last.set("result", result);
+    }
+    former.push(last);
+    (number + 1, former)
+}
+
+/// An attempt whose runner died before it could write attempt.json: without this record it would not count, and a run
+/// that always dies so early would be tried for ever.
+fn record_unrecorded(spool: &Spool, token: &Token, attempt: i64, former: Vec<Value>) -> Result<()> {
+    let mut record = json::map([
+        ("attempt", Value::from(attempt)),
+        ("generation", token.generation.into()),
+        ("evidence", "its runner died before it wrote more".into()),
+    ]);
+    if !former.is_empty() {
+        record.set("former", Value::List(former));
+    }
+    spool.put_lazily(token.run, "attempt.json", &record)
 }
 
 /// The end that result.json tells, if it is of this generation.
@@ -272,10 +294,6 @@ mod tests {
         let started = w.to(State::Started(dead(), dead()));
         spool.shift(&w, &started).unwrap();
         spool.write_result(&started, &State::Failed(How::Exit(3)), &Value::Null).unwrap();
-        // The same, called off before.
-        let y = add(&spool);
-        spool.shift(&y, &y.to(State::Started(dead(), dead()))).unwrap();
-        files::create_empty(&spool.run_dir(y.run).join("cancel")).unwrap();
         // Two tokens of one run: the most advanced stays.
         let x = add(&spool);
         files::create_empty(&spool.dir().join(x.to(State::Done).path())).unwrap();
@@ -286,7 +304,6 @@ mod tests {
             assert_eq!(only_state(&spool, v.run).state, State::Failed(How::Lost));
             assert_eq!(only_state(&spool, w.run).state, State::Failed(How::Exit(3)));
             assert_eq!(only_state(&spool, x.run).state, State::Done);
-            assert_eq!(only_state(&spool, y.run).state, State::Cancelled);
         }
         std::fs::remove_dir_all(spool.dir()).unwrap();
     }
