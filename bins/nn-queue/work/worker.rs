@@ -19,11 +19,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// While a slot is free the queue is looked at this often.
-const LOOK: Duration = Duration::from_millis(1250);
+const LOOK: Duration = Duration::from_secs(2);
 /// While idle, what others left is mended this often.
 const MEND: Duration = Duration::from_secs(30);
 /// Runs whose runner died while the command goes on are looked at this often.
-const ORPHANS: Duration = Duration::from_secs(2);
+const ORPHANS: Duration = Duration::from_millis(if cfg!(feature = "failpoints") { 100 } else { 5000 });
 /// After a refusal of the system: the first pause; each further one doubles it, up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -66,8 +66,6 @@ pub struct Worker {
     beats: u64,
     beat_failed: bool,
     pause: Duration,
-    /// The last trouble with the queue that was told: not again and again
-    said: String,
     due: Due,
     progress: Progress,
     bar: Option<Bar>,
@@ -116,7 +114,6 @@ impl Worker {
             beats: 0,
             beat_failed: false,
             pause: PAUSE,
-            said: String::new(),
             due: Due { beat: now, look: now, mend: now + MEND, orphans: now, draw: now, draw_again: now, count: now },
             progress: Progress { slots, ..Progress::default() },
             bar: if opts.quiet { None } else { Bar::new() },
@@ -210,7 +207,7 @@ impl Worker {
                 None => self.claim()?,
             };
             let Some(own) = next else {
-                self.due.look = self.due.look.max(Instant::now() + LOOK);
+                self.due.look = Instant::now() + LOOK;
                 self.mend();
                 return Ok(self.due.look > Instant::now());
             };
@@ -232,11 +229,7 @@ impl Worker {
             Ok(None) => return Ok(None),
             Err(err) if self.children.is_empty() && !self.forever => return Err(err),
             Err(err) => {
-                let said = err.to_string();
-                if said != self.said {
-                    cli::complain(&err);
-                    self.said = said;
-                }
+                cli::complain(&err);
                 self.pause();
                 return Ok(None);
             }
@@ -380,8 +373,8 @@ impl Worker {
             State::Done => ("done".to_string(), true),
             State::Failed(how) => (format!("failed ({})", how.words()), false),
             State::Cancelled => ("cancelled".to_string(), false),
-            // Interrupted, or given back because the system was short of something: not at once again.
-            _ => return self.pause(),
+            // Interrupted, or taken back: somebody will run it again.
+            _ => return,
         };
         let took = own.started.elapsed();
         self.progress.spent += took;
@@ -412,7 +405,10 @@ impl Worker {
                 }
                 self.tell_mended(&mended);
             }
-            Err(err) => cli::complain(&err),
+            Err(err) => {
+                cli::complain(&err);
+                self.due.orphans = Instant::now() + MEND;
+            }
         }
     }
 
