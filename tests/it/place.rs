@@ -129,17 +129,3 @@ pub fn output_within(command: &mut Command, limit: Duration) -> Output {
     };
     Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
 }
-
-/// Whether these tools and verbs are there; says that the test is skipped when one is not.
-pub fn there_are(test: &str, tools: &[&str]) -> bool {
-    let missing = tools.iter().find(|tool| {
-        let (program, verb) = tool.split_once(' ').unwrap_or((tool, ""));
-        let help = Command::new(bins().join(program)).arg("--help").output().unwrap().stdout;
-        let help = String::from_utf8_lossy(&help);
-        help.is_empty() || !help.split_whitespace().any(|word| verb.is_empty() || word == verb)
-    });
-    if let Some(tool) = missing {
-        say(&format!("skipped: {test}: there is no {tool} yet"));
-    }
-    missing.is_none()
-}

@@ -6,7 +6,7 @@
 //! The moments and victims come from a seed, which is printed; NN_STORM_SEED repeats one (as far as the scheduler plays along),
 //! NN_STORM_JOBS makes it longer (60).
 
-use crate::place::{Place, output_within, say, there_are};
+use crate::place::{Place, output_within, say};
 use crate::spool;
 use std::collections::BTreeMap;
 use std::fs;
@@ -108,9 +108,6 @@ fn drain(place: &Place) {
 
 #[test]
 fn kill_storm() {
-    if !there_are("kill storm", &["nn-run", "nn-queue recover"]) {
-        return;
-    }
     let seed = number("NN_STORM_SEED").unwrap_or(now() as u64 | 1);
     let jobs = number("NN_STORM_JOBS").unwrap_or(60);
     say(&format!("kill storm: NN_STORM_SEED={seed} NN_STORM_JOBS={jobs}"));
