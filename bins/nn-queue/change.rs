@@ -12,6 +12,7 @@ use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
 use nn::base::sys::{self, Signal};
 use nn::spool::owner::{Life, Owner};
+use nn::spool::recover::{Recovery, survivors};
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::Spool;
 use std::collections::BTreeSet;
@@ -29,6 +30,8 @@ enum Step {
     Did(&'static str),
     /// It cannot be; the reason
     No(String),
+    /// It was mended just now: look again
+    Look,
 }
 
 /// What a verb does to a run.
@@ -64,7 +67,7 @@ pub fn cancel(args: &mut Args, out: &mut Out) -> Result<Exit> {
     change("cancel", given, out, &|spool, token| {
         Ok(match &token.state {
             State::Queued(_) | State::Held(_) | State::Claimed(_) => Step::Move(token.to(State::Cancelled)),
-            State::Started(_, runner) => stop(spool, token.run, runner)?,
+            State::Started(_, runner) => stop(spool, token, runner)?,
             State::Cancelled => Step::Already,
             state => Step::No(reason(state)),
         })
@@ -128,14 +131,22 @@ fn reason(state: &State) -> String {
 }
 
 /// Asks a runner to stop its run.
-fn stop(spool: &Spool, run: u64, runner: &Owner) -> Result<Step> {
+fn stop(spool: &Spool, token: &Token, runner: &Owner) -> Result<Step> {
+    let run = token.run;
     files::create_empty(&spool.run_dir(run).join("cancel"))?;
     match runner.life() {
         Life::Alive if runner.is_here() => {
             // It may have ended just now, which is as good.
             let _ = sys::kill(runner.pid, Signal::TERM);
         }
-        Life::Dead => return Ok(Step::No("its nn-run is dead; 'nn-queue recover' settles what is left".into())),
+        Life::Dead => {
+            Recovery::new().whole(spool)?;
+            if !spool.tokens(Folder::Running)?.contains(token) {
+                return Ok(Step::Look);
+            }
+            let pids: Vec<String> = survivors(&spool.run_dir(run)).iter().map(u32::to_string).collect();
+            return Ok(Step::No(format!("its nn-run is dead and its command goes on: kill {}", pids.join(" "))));
+        }
         _ => cli::tell(&format!("run {run} runs on {}: its nn-run there sees this within seconds", runner.host)),
     }
     Ok(Step::Did("stopping"))
@@ -151,6 +162,7 @@ fn change(verb: &str, given: Vec<std::ffi::OsString>, out: &mut Out, act: &Act) 
     for run in wanted {
         match one(&spool, run, states.get(&run).cloned(), act) {
             Ok((_, Step::No(reason))) => refused.add(run, reason),
+            Ok((_, Step::Look)) => {}
             Ok((token, Step::Already)) => done.push((token.clone(), None, token.folder().name())),
             Ok((token, Step::Did(word))) => done.push((token, None, word)),
             Ok((token, Step::Move(to))) => {
@@ -183,6 +195,7 @@ fn one(spool: &Spool, run: u64, mut token: Option<Token>, act: &Act) -> Result<(
             let step = act(spool, &token)?;
             match &step {
                 Step::Move(to) if spool.shift(&token, to)? == Moved::Lost => {}
+                Step::Look => {}
                 _ => return Ok((token, step)),
             }
         }

@@ -3,7 +3,7 @@
 
 use crate::Entry;
 use nn::base::error::{Error, Result};
-use nn::base::json::Value;
+use nn::base::json::{self, Value};
 use nn::base::table::{Cell, time_cell};
 use nn::base::text::did_you_mean;
 use nn::base::time::{Time, show_duration};
@@ -11,9 +11,9 @@ use nn::record::results::{Row, Summary};
 use nn::spool::store::Spool;
 
 /// What the spool knows of every run.
-const BUILT_IN: [&str; 20] = [
+const BUILT_IN: [&str; 21] = [
     "run", "state", "how", "name", "group", "note", "tags", "command", "dir", "priority", "attempt", "added",
-    "started", "ended", "duration", "date", "host", "commit", "branch", "dirty",
+    "started", "ended", "duration", "date", "host", "commit", "branch", "dirty", "exit",
 ];
 
 /// Which value of a variable.
@@ -90,12 +90,18 @@ impl Column {
         }
     }
 
+    /// Whether facts.json must be read for it.
+    pub fn needs_facts(&self) -> bool {
+        matches!(self, Column::BuiltIn(name) if FACTS.contains(name))
+    }
+
     /// Its value for a run; null: it has none.
     pub fn value(&self, entry: &Entry, epochs: &[f64]) -> Value {
         let metric = |name: &str, pick: Pick| {
             entry.results.get(name).and_then(|s| pick.of(s, epochs)).map_or(Value::Null, Value::from)
         };
         match self {
+            Column::BuiltIn(name) if self.needs_facts() => entry.facts.get(name).cloned().unwrap_or(Value::Null),
             Column::BuiltIn(name) => built_in(name, &entry.row),
             Column::Param(name) => param(&entry.row, name).cloned().unwrap_or(Value::Null),
             Column::Metric(name, pick) => metric(name, *pick),
@@ -104,9 +110,12 @@ impl Column {
     }
 
     /// Its cell for a run.
-    pub fn cell(&self, spool: &Spool, entry: &Entry, epochs: &[f64]) -> Cell {
+    pub fn cell(&self, entry: &Entry, epochs: &[f64]) -> Cell {
         match self {
-            Column::BuiltIn("commit" | "branch" | "dirty" | "host") => self.fact(spool, &entry.row),
+            Column::BuiltIn("commit") => match self.value(entry, epochs).as_str() {
+                Some(commit) => Cell::shown(commit, commit.chars().take(10).collect::<String>()),
+                None => Cell::empty(),
+            },
             Column::BuiltIn("added" | "started" | "ended") => {
                 let value = self.value(entry, epochs);
                 value.as_str().and_then(Time::parse).map_or(Cell::empty(), time_cell)
@@ -120,25 +129,18 @@ impl Column {
             _ => Cell::from(self.value(entry, epochs)),
         }
     }
+}
 
-    /// From facts.json, which is read only for these columns.
-    fn fact(&self, spool: &Spool, row: &Row) -> Cell {
-        let Column::BuiltIn(name) = self else { return Cell::empty() };
-        let facts = spool.read(row.run, "facts.json").ok().flatten().unwrap_or(Value::Null);
-        let git = facts.get("git");
-        match *name {
-            "host" => Cell::from(
-                facts
-                    .get("host")
-                    .map_or(Value::Null, |host| host.str("name").map_or_else(|| host.clone(), Value::from)),
-            ),
-            "commit" => match git.and_then(|git| git.str("commit")) {
-                Some(commit) => Cell::shown(commit, commit.chars().take(10).collect::<String>()),
-                None => Cell::empty(),
-            },
-            name => Cell::from(git.and_then(|git| git.get(name)).cloned().unwrap_or(Value::Null)),
-        }
-    }
+/// Columns whose values were found at the start of a run.
+const FACTS: [&str; 4] = ["host", "commit", "branch", "dirty"];
+
+/// What these columns need of facts.json, which may be large.
+pub fn facts(facts: &Value) -> Value {
+    let found = |name: &str| match name {
+        "host" => facts.get("host").map(|host| host.get("name").unwrap_or(host)).cloned(),
+        name => facts.get("git").and_then(|git| git.get(name)).cloned(),
+    };
+    json::map(FACTS.into_iter().filter_map(|name| Some((name, found(name)?))))
 }
 
 fn param<'a>(row: &'a Row, name: &str) -> Option<&'a Value> {
@@ -167,6 +169,7 @@ fn built_in(name: &str, row: &Row) -> Value {
             (Some(start), Some(end)) => end.since(start).as_secs_f64().into(),
             _ => Value::Null,
         },
+        "exit" => row.result.get("exit").cloned().unwrap_or(Value::Null),
         "date" => started(row).map(|t| t.local().chars().take(10).collect::<String>()).into(),
         _ => Value::Null,
     }
@@ -245,33 +248,6 @@ impl Columns {
         Columns(columns.into_iter().map(|c| (heading(&c), c)).collect())
     }
 
-    /// Refuses a name that means nothing for any of the runs.
-    ///
-    /// # Errors
-    /// There is one.
-    pub fn check(&self, entries: &[Entry]) -> Result<()> {
-        let metrics = || entries.iter().flat_map(|e| e.results.metrics.iter().map(|(name, _)| name.as_str()));
-        let params = || entries.iter().flat_map(|e| e.row.job.params().iter().map(|(name, _)| name.as_str()));
-        for (_, column) in &self.0 {
-            let unknown = match column {
-                Column::BuiltIn(_) => None,
-                Column::Param(name) => Some(name).filter(|name| !params().any(|p| p == *name)),
-                // Runs that have recorded nothing yet show empty columns; with any record a slip of the pen is told.
-                Column::Metric(name, _) => {
-                    Some(name).filter(|name| metrics().next().is_some() && !metrics().any(|m| m == *name))
-                }
-                Column::Either(name) => {
-                    Some(name).filter(|name| !params().any(|p| p == *name) && !metrics().any(|m| m == *name))
-                }
-            };
-            if let Some(name) = unknown.filter(|_| !entries.is_empty()) {
-                let near = did_you_mean(name, params().chain(metrics()).chain(BUILT_IN));
-                return Err(Error::usage(format!("no run has '{name}'{near}")));
-            }
-        }
-        Ok(())
-    }
-
     /// The columns.
     pub fn columns(&self) -> impl Iterator<Item = &Column> {
         self.0.iter().map(|(_, column)| column)
@@ -281,6 +257,33 @@ impl Columns {
     pub fn headings(&self) -> Vec<String> {
         self.0.iter().map(|(heading, _)| heading.clone()).collect()
     }
+}
+
+/// Refuses a name that means nothing for any of the runs.
+///
+/// # Errors
+/// There is one.
+pub fn check<'a>(columns: impl IntoIterator<Item = &'a Column>, entries: &[Entry]) -> Result<()> {
+    let metrics = || entries.iter().flat_map(|e| e.results.metrics.iter().map(|(name, _)| name.as_str()));
+    let params = || entries.iter().flat_map(|e| e.row.job.params().iter().map(|(name, _)| name.as_str()));
+    for column in columns {
+        let unknown = match column {
+            Column::BuiltIn(_) => None,
+            Column::Param(name) => Some(name).filter(|name| !params().any(|p| p == *name)),
+            Column::Metric(name, _) => Some(name).filter(|name| !metrics().any(|m| m == *name)),
+            Column::Either(name) => {
+                Some(name).filter(|name| !params().any(|p| p == *name) && !metrics().any(|m| m == *name))
+            }
+        };
+        let Some(name) = unknown.filter(|_| !entries.is_empty()) else { continue };
+        let near = did_you_mean(name, params().chain(metrics()).chain(BUILT_IN));
+        // While nothing has been recorded any name may be that of a variable to come.
+        let may_come = metrics().next().is_none() && near.is_empty() && !matches!(column, Column::Param(_));
+        if !may_come {
+            return Err(Error::usage(format!("no run has '{name}'{near}")));
+        }
+    }
+    Ok(())
 }
 
 fn heading(column: &Column) -> String {
@@ -331,9 +334,40 @@ fn main_variables(entries: &[Entry]) -> Vec<String> {
     names.into_iter().take(2).map(|(name, _)| name.to_string()).collect()
 }
 
-/// Whether more of a variable is better, by its name.
+/// Whether more of a variable is better, by the words of its name. What is called a loss is none of these.
 fn rises(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let good = ["acc", "f1", "bleu", "auc", "return", "reward", "score", "map", "iou", "precision", "recall", "r2"];
-    good.iter().any(|word| name.contains(word))
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    let good =
+        ["f1", "bleu", "auc", "auroc", "return", "reward", "score", "map", "iou", "miou", "precision", "recall", "r2"];
+    let is_good = |word: &str| good.contains(&word) || word.starts_with("acc") || word.ends_with("acc");
+    let bad = ["loss", "cost", "err", "ppl"];
+    !bad.iter().any(|word| name.contains(word)) && words.any(is_good)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_way_is_better() {
+        for name in ["valid_acc", "accuracy", "test/top1-acc", "mAP", "val_mIoU", "episode_return", "eval.f1", "valacc"]
+        {
+            assert!(rises(name), "{name}");
+        }
+        for name in ["valid_cost", "mape", "accumulated_loss", "score_loss", "error", "val_ppl", "epoch_time"] {
+            assert!(!rises(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn words() {
+        assert_eq!(Column::parse("state"), Column::BuiltIn("state"));
+        assert_eq!(Column::parse("p.state"), Column::Param("state".into()));
+        assert_eq!(Column::parse("a@10"), Column::Metric("a".into(), Pick::At(10.0)));
+        assert_eq!(Column::parse("a@b@min"), Column::Metric("a@b".into(), Pick::Min));
+        for word in ["a", "@min", "a@x", "a@inf"] {
+            assert_eq!(Column::parse(word), Column::Either(word.into()));
+        }
+    }
 }

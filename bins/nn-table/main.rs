@@ -14,6 +14,7 @@ use filter::Condition;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Error, Result};
+use nn::base::json::Value;
 use nn::base::table::{Cell, Format, Table};
 use nn::record::results::{Results, Row};
 use nn::spool::select;
@@ -114,10 +115,12 @@ fn parse(args: &mut Args) -> Result<Opts> {
     Ok(opts)
 }
 
-/// A run and, once asked for, its results.
+/// A run and, once asked for, its results and facts.
 struct Entry {
     row: Row,
     results: Results,
+    /// Of facts.json what has a column
+    facts: Value,
 }
 
 fn build(spool: &Spool, runs: &[u64], opts: &Opts, wanted: Option<Columns>) -> Result<Table> {
@@ -128,11 +131,14 @@ fn build(spool: &Spool, runs: &[u64], opts: &Opts, wanted: Option<Columns>) -> R
     let rows = rows(spool, runs)?;
     // A name that is no parameter of any run may be a variable: only then are the histories read.
     let needs_history = wanted.is_none() || asked.iter().any(|c| c.needs_history(&rows));
+    let needs_facts = asked.iter().any(Column::needs_facts);
     let mut entries = Vec::with_capacity(rows.len());
     for row in rows {
         let results = if needs_history { read_results(spool, &row, &epochs) } else { Results::default() };
-        entries.push(Entry { row, results });
+        let facts = if needs_facts { read_facts(spool, &row) } else { Value::Null };
+        entries.push(Entry { row, results, facts });
     }
+    columns::check(&asked, &entries)?;
     entries.retain(|entry| opts.conditions.iter().all(|c| c.holds(entry, &epochs)));
     if let Some(column) = &opts.sort {
         filter::sort(&mut entries, column, opts.reverse, &epochs);
@@ -140,10 +146,9 @@ fn build(spool: &Spool, runs: &[u64], opts: &Opts, wanted: Option<Columns>) -> R
         entries.reverse();
     }
     let columns = wanted.unwrap_or_else(|| Columns::telling(&entries));
-    columns.check(&entries)?;
     let mut table = Table::new(&columns.headings());
     for entry in &entries {
-        table.row(columns.columns().map(|c| c.cell(spool, entry, &epochs)).collect::<Vec<Cell>>());
+        table.row(columns.columns().map(|c| c.cell(entry, &epochs)).collect::<Vec<Cell>>());
     }
     Ok(table)
 }
@@ -161,6 +166,14 @@ fn rows(spool: &Spool, runs: &[u64]) -> Result<Vec<Row>> {
         }
     }
     Ok(rows)
+}
+
+fn read_facts(spool: &Spool, row: &Row) -> Value {
+    let facts = spool.read(row.run, "facts.json").unwrap_or_else(|err| {
+        cli::complain(&err);
+        None
+    });
+    facts.map_or(Value::Null, |facts| columns::facts(&facts))
 }
 
 fn read_results(spool: &Spool, row: &Row, epochs: &[f64]) -> Results {

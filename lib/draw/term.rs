@@ -29,7 +29,7 @@ pub fn text(chart: &Chart, columns: usize, rows: usize, style: Style) -> String 
     let x_title = usize::from(!chart.x_label.is_empty());
     let height = rows.saturating_sub(heading + 1 + 2 + x_title + legend.len()).max(3);
     let (_, y) = chart.axes(1.0, height as f64);
-    let upright = ticks(&y, &|_| 1.0, if height > 14 { 2.0 } else { 1.0 });
+    let upright = ticks(&y, &|_| 1.0, if height > 14 && !chart.log_y { 2.0 } else { 1.0 });
     let left = upright.list.iter().map(|t| t.label.chars().count()).max().unwrap_or(0) + 1;
     let width = columns.saturating_sub(left + 1).max(5);
     let (x, _) = chart.axes(width as f64, 1.0);

@@ -3,7 +3,8 @@
 //! 1. Of two tokens of one run the most advanced is the truth; the other is a ghost of a power cut and is unlinked.
 //! 2. Claimed, and the worker dead: back to the queue. It certainly has not run.
 //! 3. Started, the runner dead, result.json of this generation there: finish it.
-//! 4. Started, runner and command dead, no result: queued again while retries are left, else failed as lost.
+//! 4. Started, runner and command dead, no result: cancelled if that was asked for, else queued again while retries are
+//!    left, else failed as lost.
 //!
 //! Dead means proved (spool/owner); a claimant on another host, or on a rebooted one, counts as dead only when its
 //! heartbeat has not changed for a whole lease by the observer's own clock. A started run of another host is never taken.
@@ -90,6 +91,14 @@ impl Recovery {
         }
         if command_lives(spool, token)? {
             return Ok(None);
+        }
+        if spool.run_dir(token.run).join("cancel").exists() {
+            return moved(
+                spool,
+                token,
+                &token.to(State::Cancelled),
+                "called off, and its runner and command died: cancelled",
+            );
         }
         let (next, former) = attempts(spool, token.run);
         let recorded = former.last().is_some_and(|a| a.int("generation") == Some(i64::from(token.generation)));
@@ -294,6 +303,10 @@ mod tests {
         let started = w.to(State::Started(dead(), dead()));
         spool.shift(&w, &started).unwrap();
         spool.write_result(&started, &State::Failed(How::Exit(3)), &Value::Null).unwrap();
+        // The same, called off before.
+        let y = add(&spool);
+        spool.shift(&y, &y.to(State::Started(dead(), dead()))).unwrap();
+        files::create_empty(&spool.run_dir(y.run).join("cancel")).unwrap();
         // Two tokens of one run: the most advanced stays.
         let x = add(&spool);
         files::create_empty(&spool.dir().join(x.to(State::Done).path())).unwrap();
@@ -304,6 +317,7 @@ mod tests {
             assert_eq!(only_state(&spool, v.run).state, State::Failed(How::Lost));
             assert_eq!(only_state(&spool, w.run).state, State::Failed(How::Exit(3)));
             assert_eq!(only_state(&spool, x.run).state, State::Done);
+            assert_eq!(only_state(&spool, y.run).state, State::Cancelled);
         }
         std::fs::remove_dir_all(spool.dir()).unwrap();
     }

@@ -105,6 +105,21 @@ complete -o bashdefault -o default -F _nn_table nn-table
 
 # nn-plot
 _nn_plot() {
-    _nn_options && return
+    case $3 in
+    -x | --along)
+        _nn_words "epoch step time updates"
+        return
+        ;;
+    --format)
+        _nn_words "png svg text"
+        return
+        ;;
+    -o | --output)
+        return
+        ;;
+    esac
+    _nn_options -y --values -x --along --log --smooth --mean --ymin --ymax --full -o --output --format --size \
+        --width --height --ascii --title -p --pattern && return
+    _nn_runs
 }
 complete -o bashdefault -o default -F _nn_plot nn-plot

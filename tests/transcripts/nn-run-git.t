@@ -27,3 +27,14 @@ Secrets stay out of the record:
   [1]
   $ grep -o '"CUDA_TOKEN":"[^"]*"' ../spool/runs/2/facts.json
   "CUDA_TOKEN":"(masked)"
+
+A git that takes long does not hold up the command; the facts say that they came late:
+
+  $ mkdir ../slow && printf '#!/bin/sh\nsleep 0.2\nexec %s "$@"\n' "$(command -v git)" > ../slow/git && chmod +x ../slow/git
+  $ PATH="$PWD/../slow:$PATH" nn-run -q -- sh -c 'ls ../spool/runs/3/facts.json'
+  [2]
+  $ cat ../spool/runs/3/log
+  ls: cannot access '../spool/runs/3/facts.json': No such file or directory
+  $ grep -o '"late":true' ../spool/runs/3/facts.json; grep -c '"commit":"[0-9a-f]\{40\}"' ../spool/runs/3/facts.json
+  "late":true
+  1

@@ -21,6 +21,10 @@ A damaged run is told of, and the others are shown:
                   [--csv | --json | --markdown | --tsv] [RUNS]
          nn-table diff [--all] [--csv | --json | --markdown | --tsv] RUN RUN
   [2]
+  $ nn-table --where 'lrr>1' 1 2>&1 | head -1
+  nn-table: no run has 'lrr' (did you mean 'lr'?)
+  $ nn-table --sort lrr 1 2>&1 | head -1
+  nn-table: no run has 'lrr' (did you mean 'lr'?)
   $ nn-table --columns run,,lr 1
   nn-table: --columns: a name is missing between two commas
   usage: nn-table [-r] [-t] [--where CONDITION]... [--sort COLUMN] [--columns LIST]

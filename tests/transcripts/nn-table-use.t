@@ -67,6 +67,32 @@ Conditions and sorting; what has no value comes last both ways:
   2	b
   1	a
 
+What was found at the start has columns too, and conditions:
+
+  $ echo '{"host":{"name":"gpu1"},"git":{"commit":"0123456789abcdef","branch":"main","dirty":true}}' > spool/runs/1/facts.json
+  $ echo '{"host":{"na' > spool/runs/2/facts.json
+  $ nn-table --columns run,host,commit,branch,dirty 1
+  1	gpu1	0123456789abcdef	main	true
+  $ nn-table --columns run --where branch=main 2>&1 | sed "s,$PWD,.,"
+  nn-table: ./spool/runs/2/facts.json:1: column 13: control character in a string
+  1
+  $ rm spool/runs/2/facts.json
+  $ nn-table --columns run,host --sort host -r 2 1
+  1	gpu1
+  2	
+  $ echo '{"generation":1,"exit":1}' > spool/runs/2/result.json
+  $ nn-table --columns run,exit --where exit!=0 1 2
+  1	
+  2	1
+  $ rm spool/runs/1/facts.json spool/runs/2/result.json
+  $ nn-table --columns run,valid_cost --where state=queued
+  3	
+
+Before anything is recorded a name may be that of a variable to come:
+
+  $ nn-table --columns run,test_cost,valid_cost@min 3
+  3		
+
 Differences:
 
   $ nn-table diff 1 2

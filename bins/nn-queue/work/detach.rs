@@ -24,6 +24,8 @@ pub fn start(spool: &Spool, slots: u32, opts: &Opts, out: &mut Out) -> Result<Ex
     command.args(["work", "-j", &slots.to_string()]);
     command.args([("--forever", opts.forever), ("-q", opts.quiet)].iter().filter(|o| o.1).map(|o| o.0));
     command.env(MARK, "1").env("NN_SPOOL", spool.dir()).stdin(Stdio::null());
+    // Its own directory may be unmounted or removed while it works.
+    command.current_dir(spool.dir());
     command.stderr(log.try_clone().doing("open", &path)?).stdout(log);
     let mut child = command.spawn().doing("run", &exe)?;
     let pid = child.id();

@@ -19,11 +19,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// While a slot is free the queue is looked at this often.
-const LOOK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(1250);
 /// While idle, what others left is mended this often.
 const MEND: Duration = Duration::from_secs(30);
 /// Runs whose runner died while the command goes on are looked at this often.
-const ORPHANS: Duration = Duration::from_millis(if cfg!(feature = "failpoints") { 100 } else { 5000 });
+const ORPHANS: Duration = Duration::from_millis(if cfg!(feature = "failpoints") { 100 } else { 2000 });
 /// After a refusal of the system: the first pause; each further one doubles it, up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -66,6 +66,8 @@ pub struct Worker {
     beats: u64,
     beat_failed: bool,
     pause: Duration,
+    /// The last trouble with the queue that was told: not again and again
+    said: String,
     due: Due,
     progress: Progress,
     bar: Option<Bar>,
@@ -114,6 +116,7 @@ impl Worker {
             beats: 0,
             beat_failed: false,
             pause: PAUSE,
+            said: String::new(),
             due: Due { beat: now, look: now, mend: now + MEND, orphans: now, draw: now, draw_again: now, count: now },
             progress: Progress { slots, ..Progress::default() },
             bar: if opts.quiet { None } else { Bar::new() },
@@ -207,7 +210,7 @@ impl Worker {
                 None => self.claim()?,
             };
             let Some(own) = next else {
-                self.due.look = Instant::now() + LOOK;
+                self.due.look = self.due.look.max(Instant::now() + LOOK);
                 self.mend();
                 return Ok(self.due.look > Instant::now());
             };
@@ -229,7 +232,11 @@ impl Worker {
             Ok(None) => return Ok(None),
             Err(err) if self.children.is_empty() && !self.forever => return Err(err),
             Err(err) => {
-                cli::complain(&err);
+                let said = err.to_string();
+                if said != self.said {
+                    cli::complain(&err);
+                    self.said = said;
+                }
                 self.pause();
                 return Ok(None);
             }
@@ -373,8 +380,8 @@ impl Worker {
             State::Done => ("done".to_string(), true),
             State::Failed(how) => (format!("failed ({})", how.words()), false),
             State::Cancelled => ("cancelled".to_string(), false),
-            // Interrupted, or taken back: somebody will run it again.
-            _ => return,
+            // Interrupted, or given back because the system was short of something: not at once again.
+            _ => return self.pause(),
         };
         let took = own.started.elapsed();
         self.progress.spent += took;

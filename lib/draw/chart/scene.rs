@@ -153,7 +153,7 @@ impl Scene {
     /// The ticks of an upright axis of this many pixels.
     fn upright(&self, chart: &Chart, height: f64) -> Ticks {
         let line = self.line();
-        ticks(&chart.axes(1.0, height).1, &|_| line, line * 0.9)
+        ticks(&chart.axes(1.0, height).1, &|_| line, line * if chart.log_y { 0.3 } else { 0.9 })
     }
 
     fn level(&self, axis: &Axis) -> Ticks {
@@ -332,7 +332,7 @@ impl Scene {
             let name = chart.series.get(n).map_or(String::new(), |s| s.label.clone());
             self.items.push(Item::Lines { pieces, color, width: thickness, dash, name });
         }
-        let r = 1.4 * thickness;
+        let r = 1.6 * thickness;
         for (x, y) in trace.dots.iter().map(moved) {
             let corners = (0..12).map(|i| (f64::from(i) / 6.0 * std::f64::consts::PI).sin_cos());
             self.items.push(Item::Shape { corners: corners.map(|(s, c)| (x + r * c, y + r * s)).collect(), color });

@@ -167,7 +167,7 @@ fn labels(digits: &[i64], exponent: i32) -> (Vec<String>, Option<String>) {
     if (4..6).contains(&magnitude) && exponent >= 1 {
         return all(&|n| with_suffix(n, exponent - 3, "k"));
     }
-    if (6..9).contains(&magnitude) && exponent >= 4 {
+    if (6..9).contains(&magnitude) && exponent >= 3 {
         return all(&|n| with_suffix(n, exponent - 6, "M"));
     }
     if significant <= 4 {
