@@ -68,6 +68,8 @@ pub struct Recogniser {
     section: Option<&'static str>,
     /// The columns of a table `name | number | number`
     columns: Option<[&'static str; 2]>,
+    /// The measures of a detection report
+    measures: Vec<String>,
     fields: fields::Fields,
     members: object::Members,
     bar: bar::Bar,
@@ -155,6 +157,7 @@ impl Recogniser {
     fn report_row(&mut self, line: u64, sink: Sink) {
         self.point.clear();
         put_counters(&mut self.point, &self.table.own);
+        self.scope = Scope { own: self.table.own, heading: false };
         for (column, value) in &self.table.cells {
             push(&mut self.point, &mut self.name, "", self.table.name(*column), Part::Whole, *value);
         }
@@ -292,6 +295,23 @@ impl Recogniser {
                 if let Some(value) = value {
                     push(&mut self.point, &mut self.name, split, name, Part::Whole, value);
                 }
+            }
+            if self.scope.own.any() {
+                self.report(line, "table", sink);
+            }
+            return true;
+        }
+        if let Some(measures) = special::detection_heading(rest) {
+            self.measures = measures;
+            return true;
+        }
+        if !self.measures.is_empty()
+            && let Some(numbers) = special::detection_row(rest, self.measures.len())
+        {
+            self.point.clear();
+            put_counters(&mut self.point, &self.scope.own.with_batch(None));
+            for (name, value) in self.measures.iter().zip(numbers) {
+                push(&mut self.point, &mut self.name, "", name, Part::Whole, value);
             }
             if self.scope.own.any() {
                 self.report(line, "table", sink);

@@ -1,5 +1,6 @@
 //! Lines whose form is their own: darknet's `1000: 1.23, 1.5 avg loss, 0.001 rate, 4.2 seconds, 64000 images`, with the
-//! numbers before their names, and AllenNLP's table of an epoch, `loss | 0.240 | 0.190` below `Training | Validation`.
+//! numbers before their names; AllenNLP's table of an epoch, `loss | 0.240 | 0.190` below `Training | Validation`; the
+//! line `all` below `Class Images Instances Box(P R mAP50 mAP50-95)` of YOLO.
 
 use super::token::number_at;
 use super::words;
@@ -39,6 +40,34 @@ pub fn row(line: &str) -> Option<(&str, [Option<f64>; 2])> {
     good.then_some((name, numbers))
 }
 
+/// The measures that the heading of a detection report names.
+pub fn detection_heading(line: &str) -> Option<Vec<String>> {
+    let words = line.trim_start().strip_prefix("Class ")?.trim_start();
+    let words = words.strip_prefix("Images ")?;
+    let words = words.split(": ").next().unwrap_or(words);
+    let mut group = "";
+    let mut names = Vec::new();
+    for word in words.split_whitespace().skip(1) {
+        let name = match word.split_once('(') {
+            Some((of, name)) => {
+                group = if of == "Box" { "" } else { of };
+                name
+            }
+            None => word,
+        };
+        let name = name.trim_end_matches([')', ':']);
+        names.push(if group.is_empty() { name.to_string() } else { format!("{group}/{name}") });
+    }
+    (!names.is_empty()).then_some(names)
+}
+
+/// The numbers of its line for all classes: one for each measure.
+pub fn detection_row(line: &str, measures: usize) -> Option<Vec<f64>> {
+    let numbers = line.trim_start().strip_prefix("all ")?;
+    let numbers: Option<Vec<f64>> = numbers.split_whitespace().map(whole).collect();
+    numbers.filter(|n| n.len() == measures + 2).map(|mut n| n.split_off(2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +84,14 @@ mod tests {
         assert_eq!(row("loss    |   0.240 |   N/A"), Some(("loss", [Some(0.24), None])));
         assert_eq!(row("loss | 1 | 2 | 3"), None);
         assert_eq!(row("a b | 1 | 2"), None);
+        let names = detection_heading("   Class  Images  Instances  Box(P  R  Mask(P  mAP50-95): 100% ━━ 1/1").unwrap();
+        assert_eq!(names, ["P", "R", "Mask/P", "Mask/mAP50-95"]);
+        let names =
+            detection_heading("Class     Images     Labels     P     R     mAP@.5 mAP@.5:.95: 100%|██| 4/4 [00:01]")
+                .unwrap();
+        assert_eq!(names, ["P", "R", "mAP@.5", "mAP@.5:.95"]);
+        assert_eq!(detection_heading("Class 1"), None);
+        assert_eq!(detection_row("   all   4   9   0.5   0.25", 2), Some(vec![0.5, 0.25]));
+        assert_eq!(detection_row("all 4 of 9", 1), None);
     }
 }
