@@ -283,22 +283,15 @@ impl Recogniser {
         self.report(line, by, sink);
     }
 
+    /// Lines whose form is their own, see there.
     fn special(&mut self, line: u64, rest: &str, sink: Sink) -> bool {
         if let Some(splits) = self.columns {
             let Some((name, numbers)) = special::row(rest) else {
                 self.columns = None;
                 return false;
             };
-            self.point.clear();
-            put_counters(&mut self.point, &self.scope.own.with_batch(None));
-            for (split, value) in splits.into_iter().zip(numbers) {
-                if let Some(value) = value {
-                    push(&mut self.point, &mut self.name, split, name, Part::Whole, value);
-                }
-            }
-            if self.scope.own.any() {
-                self.report(line, "table", sink);
-            }
+            let values = splits.into_iter().zip(numbers).filter_map(|(split, value)| Some((split, name, value?)));
+            report_epoch(&mut self.point, &mut self.name, &self.scope, line, values, sink);
             return true;
         }
         if let Some(measures) = special::detection_heading(rest) {
@@ -308,18 +301,16 @@ impl Recogniser {
         if !self.measures.is_empty()
             && let Some(numbers) = special::detection_row(rest, self.measures.len())
         {
-            self.point.clear();
-            put_counters(&mut self.point, &self.scope.own.with_batch(None));
-            for (name, value) in self.measures.iter().zip(numbers) {
-                push(&mut self.point, &mut self.name, "", name, Part::Whole, value);
-            }
-            if self.scope.own.any() {
-                self.report(line, "table", sink);
-            }
+            let values = self.measures.iter().zip(numbers).map(|(name, value)| ("", name.as_str(), value));
+            report_epoch(&mut self.point, &mut self.name, &self.scope, line, values, sink);
             return true;
         }
+        self.darknet(line, rest, sink)
+    }
+
+    fn darknet(&mut self, line: u64, rest: &str, sink: Sink) -> bool {
         if rest.starts_with("v3 (") || rest.starts_with("Region ") {
-            // What darknet says of each part of a batch.
+            // What it says of each part of a batch.
             return true;
         }
         if !rest.contains(" rate, ") {
@@ -373,6 +364,28 @@ impl Recogniser {
         let told = words::split(first.split(' ').next().unwrap_or_default()).is_some();
         let other = told || fields.split.is_some() || fields.starred || self.section.is_some();
         if other { own.with_batch(None) } else { own }
+    }
+}
+
+/// Reports values that belong to the epoch in force, if there is one.
+fn report_epoch<'a>(
+    point: &mut Point,
+    name: &mut String,
+    scope: &Scope,
+    line: u64,
+    values: impl Iterator<Item = (&'a str, &'a str, f64)>,
+    sink: Sink,
+) {
+    if !scope.own.any() {
+        return;
+    }
+    point.clear();
+    put_counters(point, &scope.own.with_batch(None));
+    for (split, key, value) in values {
+        push(point, name, split, key, Part::Whole, value);
+    }
+    if !point.is_empty() {
+        sink(&Found { line, by: "table", point });
     }
 }
 

@@ -156,6 +156,10 @@ fn blocks_below_a_heading() {
 fn tables_boxes_objects_and_bars() {
     check(&[
         (
+            "  Epoch   box_loss   Size\n    1/2    0.5    64: 100% ━━━ 2/2 3.2it/s\n   Class  Images  Instances  Box(P   mAP50): 100% ━━ 1/1\n   all   4   9   0.5   0.25",
+            &["2 epoch=1: box_loss=0.5 Size=64", "4 epoch=1: P=0.5 mAP50=0.25"],
+        ),
+        (
             "epoch     train_loss  time\n0         0.5         00:01\n1         0.25        00:01",
             &["2 epoch=0: train_loss=0.5", "3 epoch=1: train_loss=0.25"],
         ),
