@@ -30,10 +30,18 @@ impl Subject {
         list.iter().map(|(key, value)| (key.clone(), value.plain())).collect()
     }
 
+    /// What a label may call it: a file without its folder.
+    fn short_name(&self) -> String {
+        match &self.source {
+            Source::File(path) => path.file_name().map_or(self.name.clone(), |n| n.to_string_lossy().into_owned()),
+            _ => self.name.clone(),
+        }
+    }
+
     /// `17 rnn-tanh`, or the file's name.
     fn title(&self) -> String {
         let name = self.job.as_ref().and_then(Job::name).unwrap_or_default();
-        format!("{} {name}", self.name).trim().to_string()
+        format!("{} {name}", self.short_name()).trim().to_string()
     }
 }
 
@@ -62,13 +70,14 @@ pub fn labels(subjects: &[Subject]) -> (Vec<String>, String) {
     for (subject, params) in subjects.iter().zip(&all) {
         let text = differing(params);
         let own_name = || subject.job.as_ref().and_then(Job::name).map(String::from);
-        let fallback = || if subject.job.is_some() { format!("run {}", subject.name) } else { subject.name.clone() };
+        let fallback = || if subject.job.is_some() { format!("run {}", subject.name) } else { subject.short_name() };
         labels.push(if text.is_empty() { own_name().unwrap_or_else(fallback) } else { text });
     }
     let twice: Vec<bool> = labels.iter().map(|l| labels.iter().filter(|m| *m == l).count() > 1).collect();
     for ((label, subject), twice) in labels.iter_mut().zip(subjects).zip(twice) {
         if twice {
-            *label = format!("{} {label}", subject.name);
+            let is_run = subject.job.is_some();
+            *label = if is_run { format!("{} {label}", subject.name) } else { subject.name.clone() };
         }
     }
     let group = |s: &Subject| s.job.as_ref().and_then(Job::group).map(String::from);

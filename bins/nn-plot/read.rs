@@ -177,6 +177,7 @@ pub struct Line {
     /// What it was before smoothing.
     pub behind: Curve,
     smoother: Option<Smoother>,
+    last: Option<f64>,
 }
 
 /// The variables of one source, in the plan's order.
@@ -221,6 +222,11 @@ fn read_one(source: &Source, plan: &Plan) -> Result<Curves> {
         let Some(x) = plan.along.of(point, number, &mut start) else { return true };
         for (name, line) in plan.names.iter().zip(&mut lines) {
             let Some(value) = point.value(name) else { continue };
+            // a run that was taken up again, or counts anew: no line leads back
+            if line.last.replace(x).is_some_and(|last| x < last) {
+                line.behind.push(f64::NAN, f64::NAN);
+                line.front.push(f64::NAN, f64::NAN);
+            }
             match &mut line.smoother {
                 Some(smoother) => {
                     line.behind.push(x, value);

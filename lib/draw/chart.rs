@@ -22,7 +22,8 @@ use super::{raster, svg, term};
 pub struct Series {
     /// Its name in the legend; none if empty.
     pub label: String,
-    /// Its points in drawing order. A y that is NaN or infinite breaks the line and is marked.
+    /// Its points in drawing order. A y that is NaN or infinite breaks the line and is marked; an x that is NaN only
+    /// breaks it.
     pub points: Vec<(f64, f64)>,
     /// Points drawn faintly behind it: what was there before smoothing.
     pub behind: Vec<(f64, f64)>,

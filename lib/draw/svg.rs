@@ -79,7 +79,9 @@ fn path(piece: &[Spot]) -> String {
             1 => "L",
             _ => " ",
         };
-        text += &format!("{},{}", short(spot.0), short(spot.1));
+        // half a tenth of a pixel is not seen
+        let tenth = |v: f64| short((v * 10.0).round() / 10.0);
+        text += &format!("{},{}", tenth(spot.0), tenth(spot.1));
     }
     text
 }

@@ -7,7 +7,7 @@
 //! all these than five times their height (more where there are few points) are far off. If there are any, curves that go six times as
 //! far are shown only up to a quarter above what the other curves need, or, where there is no other, up to those five
 //! times; but all this only if the picture grows at least four times by it. On a logarithmic axis the same is done with
-//! the logarithms.
+//! the logarithms, and 6 in place of 20 and five times in place of thirty: decades are wide already.
 
 use super::Series;
 use super::ticks::Kind;
@@ -44,7 +44,7 @@ pub fn upwards(series: &[Series], kind: Kind, full: bool, low: Option<f64>, high
     let behind: Vec<Vec<f64>> = series.iter().map(|s| values(&s.behind)).collect();
     let all = || curves.iter().chain(&behind).flatten().copied();
     let whole = bounds(all())?;
-    let kept = if full { whole } else { without_outliers(curves.clone(), &all, whole) };
+    let kept = if full { whole } else { without_outliers(curves.clone(), &all, whole, log) };
     let margin = if kept.0 < kept.1 { (kept.1 / 25.0) - (kept.0 / 25.0) } else { 0.0 };
     let back = |v: f64| if log { 10f64.powf(v) } else { v };
     let found = |end: f64| back(end).clamp(-f64::MAX, f64::MAX);
@@ -95,7 +95,12 @@ fn middle(mut curve: Vec<f64>) -> (f64, f64) {
     (nth(trim), nth(last - trim))
 }
 
-fn without_outliers<I: Iterator<Item = f64>>(curves: Vec<Vec<f64>>, all: Values<I>, whole: (f64, f64)) -> (f64, f64) {
+fn without_outliers<I: Iterator<Item = f64>>(
+    curves: Vec<Vec<f64>>,
+    all: Values<I>,
+    whole: (f64, f64),
+    log: bool,
+) -> (f64, f64) {
     let points: usize = curves.iter().map(Vec::len).sum();
     let ends: Vec<(f64, f64)> = curves.iter().filter_map(|c| bounds(c.iter().copied())).collect();
     let mut middles: Vec<(f64, f64)> = curves.into_iter().map(middle).collect();
@@ -109,14 +114,16 @@ fn without_outliers<I: Iterator<Item = f64>>(curves: Vec<Vec<f64>>, all: Values<
     let ordinary = heights.iter().skip(third - 1).find(|h| **h > 0.0).copied().unwrap_or(0.0);
     let height = (core.1 - core.0).max(ordinary);
     let far = |times: f64, m: &(f64, f64)| (core.0 - m.0).max(m.1 - core.1) > times * height;
-    let few = middles.iter().filter(|m| far(20.0, m)).count() * 4 <= middles.len();
-    let times = if few { 20.0 } else { 1000.0 };
+    let (near, once_more) = if log { (6.0, 1.0) } else { (20.0, 6.0) };
+    let few = middles.iter().filter(|m| far(near, m)).count() * 4 <= middles.len();
+    let times = if few { near } else { 1000.0 };
     core = middles.iter().filter(|m| !far(times, m)).fold(core, hull);
     let reach = (core.1 - core.0).max(ordinary) * (5.0 + 50.0 / points as f64);
     if reach.is_nan() || reach <= 0.0 || !reach.is_finite() {
         return whole;
     }
-    let mild: Vec<&(f64, f64)> = ends.iter().filter(|e| (core.0 - e.0).max(e.1 - core.1) <= 6.0 * reach).collect();
+    let mild: Vec<&(f64, f64)> =
+        ends.iter().filter(|e| (core.0 - e.0).max(e.1 - core.1) <= once_more * reach).collect();
     let (low, high) = mild.iter().fold(core, |a, b| hull(a, b));
     let reach = if mild.is_empty() { reach } else { (high - low) / 4.0 };
     let (low, high) = (low - reach, high + reach);
@@ -162,6 +169,8 @@ mod tests {
         assert!((3.0..30.0).contains(&high), "{high}");
         let (_, high) = range(&[falling(3.0), diverging()], Kind::Number);
         assert!((3.0..30.0).contains(&high), "{high}");
+        let (_, high) = range(&[falling(3.0), falling(2.0), falling(1.0), falling(4.0), diverging()], Kind::Log);
+        assert!((4.0..1e8).contains(&high), "{high}");
         let late = curve((0..100).map(|n| if n < 95 { 3.0 / f64::from(n + 1) } else { 1e30 }));
         assert!(range(&[late], Kind::Number).1 < 30.0);
         assert!(range(&[curve([1.0, 0.8, 0.7, 0.6, 1e30])], Kind::Number).1 < 30.0);

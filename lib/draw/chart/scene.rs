@@ -200,11 +200,11 @@ impl Scene {
         }
         // many entries: at least two columns, the longest names cut
         let share = if named.len() > 4 && !inside { room / 2.0 } else { room };
-        let column_width = (widest + around).min(share).max(1.0);
+        let column_width = (widest + around).ceil().min(share).max(1.0);
         let columns = if inside { 1 } else { ((room / column_width) as usize).clamp(1, named.len()) };
         let rows = if inside { named.len() } else { ((self.height as f64 / 3.2 / self.line()) as usize).max(1) };
         let shown = if named.len() > rows * columns { rows * columns - 1 } else { named.len() };
-        let text = |label: &str| font::fit(label, self.scale, column_width - around);
+        let text = |label: &str| font::fit(label, self.scale, column_width - around + 0.01);
         let entries = named.iter().take(shown).map(|(n, label)| (*n, text(label))).collect();
         Some(Legend { entries, columns, column_width, more: named.len() - shown })
     }

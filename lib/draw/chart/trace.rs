@@ -1,7 +1,7 @@
 //! From the points of a curve to what is drawn of it, in pixels or dots of the plot.
 //!
 //! Of all consecutive points that fall into one column of pixels the first, lowest, highest and last are kept, so a
-//! spike is never lost and a million points draw as quickly as a thousand. The line breaks where a value is no number.
+//! spike is never lost and a million points draw as quickly as a thousand. The line breaks where a value or its x is no number.
 //! It is clipped at the edges of the plot; each place where it leaves, or begins to be NaN or infinite, gets a mark there.
 
 use super::ticks::Axis;
@@ -36,7 +36,11 @@ pub fn trace(points: &[(f64, f64)], x: &Axis, y: &Axis, apart: f64) -> Trace {
     let mut tracer =
         Tracer { width: x.length, height: y.length, apart, column: None, line: Vec::new(), done: Trace::default() };
     let mut before = None;
-    for (at, value) in points.iter().filter(|p| p.0.is_finite()) {
+    for (at, value) in points {
+        if !at.is_finite() {
+            tracer.end_line();
+            continue;
+        }
         let across = x.position(*at);
         let sign = match *value {
             v if v.is_nan() => Some(Sign::Nan),
@@ -235,6 +239,7 @@ mod tests {
         assert_eq!(t.pieces[0], [(0.0, 25.0), (10.0, 0.0)]);
         assert!(t.pieces.concat().iter().all(|s| (0.0..=50.0).contains(&s.1)));
         assert_eq!(t.marks.iter().map(|m| m.1).collect::<Vec<_>>(), [Sign::Above, Sign::Above, Sign::Below]);
+        assert_eq!(traced(&[(0.0, 0.1), (1.0, 0.1), (f64::NAN, 0.1), (0.0, 0.2), (1.0, 0.2)]).pieces.len(), 2);
         let outside = traced(&[(0.0, 5.0), (1.0, 5.0), (9.0, 6.0)]);
         assert_eq!((outside.pieces.len(), outside.marks.len()), (0, 1));
     }
