@@ -187,7 +187,8 @@ fn follow(opts: Opts) -> Result<Exit> {
         }
         extractor.feed(buffer.get(..n).unwrap_or_default(), &mut sink);
     }
-    writer.flush()?;
+    // Said once is enough; the status tells of it in any case.
+    report(writer.flush(), &mut complained);
     match writer.lost() {
         0 => Ok(Exit::DONE),
         lost => Err(Error::other(format!("{lost} points could not be written"))),
