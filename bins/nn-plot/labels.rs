@@ -20,7 +20,7 @@ impl Subject {
         let (name, job) = match &source {
             Source::Run(spool, run) => (run.to_string(), spool.job(*run).ok()),
             Source::File(path) => (path.to_string_lossy().into_owned(), None),
-            Source::Bytes(_) => ("standard input".to_string(), None),
+            Source::Bytes(name, _) => (name.clone(), None),
         };
         Ok(Subject { source, name, job })
     }

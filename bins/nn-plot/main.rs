@@ -207,7 +207,10 @@ fn subjects(operands: Vec<OsString>) -> Result<Vec<Source>> {
         let text = operand.to_str().unwrap_or_default();
         let path = PathBuf::from(&operand);
         if text == "-" {
-            sources.push(Source::Bytes(read::standard_input()?));
+            sources.push(Source::Bytes("standard input".into(), read::standard_input()?));
+        } else if looks_like_path(text) && path.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+            // a pipe can be read once only
+            sources.push(Source::Bytes(text.to_string(), std::fs::read(&path).doing("read", &path)?));
         } else if !names_runs(text) && (path.is_file() || text.is_empty() || looks_like_path(text)) {
             sources.push(Source::File(path));
         } else {

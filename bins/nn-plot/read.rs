@@ -24,8 +24,8 @@ pub enum Source {
     Run(Spool, u64),
     /// A log, a history, CSV or JSON lines.
     File(PathBuf),
-    /// The same, already read.
-    Bytes(Vec<u8>),
+    /// The same, already read, and what to call it.
+    Bytes(String, Vec<u8>),
 }
 
 /// What stands on the x axis.
@@ -263,13 +263,13 @@ fn points(source: &Source, patterns: &[Pattern], sink: &mut dyn FnMut(&Point) ->
             let extractor = Extractor::for_path(path, patterns.to_vec());
             of_bytes(&mut head.as_slice().chain(file), path, (&head, extractor, patterns), sink)
         }
-        Source::Bytes(bytes) => {
+        Source::Bytes(name, bytes) => {
             let head = bytes.get(..bytes.len().min(4096)).unwrap_or_default();
             let extractor = Extractor::new(patterns.to_vec());
             if is_history(head) {
                 return Ok(of_lines(bytes, sink));
             }
-            of_bytes(&mut bytes.as_slice(), Path::new("standard input"), (head, extractor, patterns), sink)
+            of_bytes(&mut bytes.as_slice(), Path::new(name), (head, extractor, patterns), sink)
         }
     }
 }

@@ -136,3 +136,28 @@ A run that diverges does not flatten the others.
         └───────┬────────┬─────────┬────────┬────────┬─────────┬────────┬────────┬
                 5       10        15       20       25        30       35       40
                                            epoch
+
+A log that counts anew is one curve, and no line leads back; a pipe is a file too.
+
+  $ for i in 1 2; do for e in 1 2 3 4 5; do echo "epoch=$e loss=$((e + i))"; done; done > twice.log
+  $ mkfifo pipe; cat twice.log > pipe & nn-plot ./pipe --height 9 --width 40
+  ./pipe
+  loss
+    │                           ⣀⣀⣀⡠⠤⠤⠔⠒⠒⣒
+   5┤              ⣀⣀⣀⡠⠤⠤⠔⠒⠒⣒⣉⣉⡩⠤⠤⠤⠒⠒⠒⠉⠉⠉
+    │ ⣀⣀⣀⠤⠤⠤⠒⠒⠒⣊⣉⣉⠭⠤⠤⠔⠒⠒⠊⠉⠉⠉
+    │⠭⠤⠤⠔⠒⠒⠊⠉⠉⠉
+    └┬────────┬────────┬────────┬────────┬
+     1        2        3        4        5
+                     epoch
+  $ nn-plot twice.log train.log --height 10 --width 40 -y loss
+  loss
+    │                      ⣀⣀⡠⠤⠤⠔⠒a
+   5┤          ⢀⣀⣀⠤⠤⠤⠒⠒⣒⣉⡩⠭⠤⠔⠒⠒⠊⠉⠉
+    │⣀⣀⡠⠤⠤⠒⠒⣒⣉⡩⠥⠤⠒⠒⠒⠉⠉⠉
+    │⠤⠒⠒⠒⠉⠉a
+    │⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒b⠒⠒⠒⠢⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤b
+    └┬──────┬──────┬───────┬──────┬──────┬
+     1      2      3       4      5      6
+                     epoch
+  ─a─ twice.log  ─b─ train.log
