@@ -199,7 +199,7 @@ fn add_one(b: &mut Bench) {
 
 fn idle_worker(b: &mut Bench) {
     b.fill("s-idle", 1);
-    wall(b.command(QUEUE, "s-idle").arg("work"));
+    wall(b.command(QUEUE, "s-idle").args(["work", "-q"]));
     let child = b.command(QUEUE, "s-idle").args(["work", "--forever"]).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(2));
     let switches = |pid| status(pid, "voluntary_ctxt_switches:");
@@ -275,22 +275,44 @@ fn drain(b: &mut Bench) {
     );
 }
 
+/// What the shell's `times` says of its children: user and system time, such as `0m0.25s 0m1.5s` on its second line.
+fn shell_times(path: &Path) -> Duration {
+    let text = fs::read_to_string(path).unwrap();
+    let seconds = |word: &str| -> f64 {
+        let (minutes, seconds) = word.trim_end_matches('s').split_once('m').unwrap();
+        minutes.parse::<f64>().unwrap() * 60.0 + seconds.parse::<f64>().unwrap()
+    };
+    let children = text.lines().nth(1).unwrap();
+    Duration::from_secs_f64(children.split_whitespace().map(seconds).sum())
+}
+
 fn chatty_child(b: &mut Bench) {
     const LINES: usize = 1_000_000;
     let talk = format!(
-        "date +%s%N >start; awk 'BEGIN {{ for (i = 1; i <= {LINES}; i++) printf \"epoch=%d loss=%.6f\\n\", i, 1 / i }}'; date +%s%N >end"
+        "date +%s%N >start; awk 'BEGIN {{ for (i = 1; i <= {LINES}; i++) printf \"epoch=%d loss=%.6f\\n\", i, 1 / i }}'; times >times; date +%s%N >end"
     );
     let stamp = |name: &str| -> u64 { fs::read_to_string(b.dir.join(name)).unwrap().trim().parse().unwrap() };
     let mut times = (Vec::new(), Vec::new(), Vec::new());
+    let mut cpus = (Vec::new(), Vec::new());
     for _ in 0..5 {
         let log = fs::File::create(b.dir.join("plain.log")).unwrap();
         wall(b.command("sh", "s-chatty").args(["-c", &talk]).stdout(log));
         times.1.push(Duration::from_nanos(stamp("end") - stamp("start")));
+        cpus.1.push(shell_times(&b.dir.join("times")));
         wall(b.command(RUN, "s-chatty").args(["-q", "--", "sh", "-c", &talk]));
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         times.0.push(Duration::from_nanos(stamp("end") - stamp("start")));
+        cpus.0.push(shell_times(&b.dir.join("times")));
         times.2.push(now.saturating_sub(Duration::from_nanos(stamp("end"))));
     }
+    let (cpu, cpu_alone) = (median(cpus.0), median(cpus.1));
+    let r = ratio(cpu, cpu_alone);
+    b.row(
+        "child of 1,000,000 lines: CPU, under nn-run over alone",
+        format!("{r:.2}x ({:.0} ms, {:.0} ms)", ms(cpu), ms(cpu_alone)),
+        "<= 1.05x",
+        r <= 1.05,
+    );
     let (under, alone, lag) = (median(times.0), median(times.1), median(times.2));
     let r = ratio(under, alone);
     b.row(
