@@ -13,6 +13,7 @@ use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
 use nn::base::files;
+use nn::base::sys;
 use nn::base::text::did_you_mean;
 use nn::draw::chart::{Chart, Series, Smoothing};
 use nn::draw::term;
@@ -21,6 +22,8 @@ use nn::spool::select;
 use nn::spool::store::Spool;
 use read::{Along, Curves, Plan, Source};
 use std::ffi::OsString;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -372,8 +375,20 @@ fn write(opts: &Opts, format: Format, chart: &Chart, out: &mut Out) -> Result<()
             if path.metadata().is_ok_and(|meta| !meta.is_file()) {
                 std::fs::write(path, &bytes).doing("write", path)
             } else {
-                files::write_atomic(path, &bytes)
+                let mode = mode_of(path);
+                files::write_atomic(path, &bytes)?;
+                std::fs::set_permissions(path, Permissions::from_mode(mode)).doing("set the mode of", path)
             }
         }
     }
+}
+
+/// The mode of a picture: as it was, or as the umask leaves it; unlike what is in a spool, it is made to be shown.
+fn mode_of(path: &Path) -> u32 {
+    let before = path.metadata().map(|meta| meta.permissions().mode() & 0o777);
+    before.unwrap_or_else(|_| {
+        let mask = sys::set_umask(0o077);
+        sys::set_umask(mask);
+        0o666 & !mask
+    })
 }

@@ -61,6 +61,9 @@ Pictures go into files, or out.
 
   $ nn-plot -y valid_cost @grid -o curves.png && head -c 8 curves.png | od -An -tx1
    89 50 4e 47 0d 0a 1a 0a
+  $ umask 027; nn-plot 1 -o new.svg; nn-plot 1 -o curves.png; chmod 604 new.svg; nn-plot 2 -o new.svg; stat -c '%a %n' *.png *.svg
+  644 curves.png
+  604 new.svg
   $ nn-plot -y valid_cost @grid --format svg -o - | sed -n 's/.*<title>\(.*\)<.title>.*/\1/p'
   act=tanh lr=0.1
   act=relu lr=0.1
