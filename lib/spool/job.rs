@@ -114,7 +114,13 @@ impl Job {
 
     /// The command as one line a shell would take.
     pub fn command_line(&self) -> String {
-        self.argv().iter().map(|a| shell_word(&a.to_string_lossy())).collect::<Vec<_>>().join(" ")
+        let argv = self.argv();
+        let mut words: Vec<String> = argv.iter().map(|a| shell_word(&a.to_string_lossy())).collect();
+        // Unquoted, a first word with '=' sets a variable.
+        if let Some(first) = words.first_mut().filter(|first| first.contains('=') && !first.starts_with('\'')) {
+            *first = format!("'{first}'");
+        }
+        words.join(" ")
     }
 }
 
@@ -228,6 +234,7 @@ mod tests {
     fn jobs() {
         let job = check(r#"{"argv":["a","b c"],"cwd":"/x","needs":{"time":"2h"},"priority":3}"#).unwrap();
         assert_eq!(job.command_line(), "a 'b c'");
+        assert_eq!(check(r#"{"argv":["a=1","b=2"]}"#).unwrap().command_line(), "'a=1' b=2");
         assert_eq!(job.priority(), 3);
         assert_eq!(job.time_limit(), Some(Duration::from_secs(7200)));
     }

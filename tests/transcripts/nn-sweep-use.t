@@ -114,6 +114,12 @@ A value is one word, whatever it holds; quotes in the command are those of a she
   \n
   {\n}
 
+A first word that would set a variable is quoted too.
+
+  $ printf 'command = {x} -v\n[params]\nx = a=b\n' | nn-sweep -n
+  # 1 experiment
+  'a=b' -v
+
 Ranges of every kind.
 
   $ printf 'command = x {n} {r} {l}\n[zip]\nn = 3 .. 1\nr = range 0.1 0.3 0.1\nl = linspace 0 1 3\n' | nn-sweep -n
