@@ -1,5 +1,6 @@
 //! Tables as text: CSV after RFC 4180, TSV, and the semicolons of some spreadsheets. A row is its cells and the line it
-//! begins at; a quoted cell may hold separators, doubled quotes and line ends.
+//! begins at; a quoted cell may hold separators, doubled quotes and line ends. Lines end with LF, CR LF or, from
+//! spreadsheets on a Macintosh, CR.
 
 /// A row and the line it begins at.
 #[derive(Debug, PartialEq)]
@@ -24,7 +25,7 @@ impl Row {
 
 /// The character between cells: whichever of TAB, semicolon and comma the first line has most of.
 pub fn separator(text: &str) -> char {
-    let first = text.lines().next().unwrap_or_default();
+    let first = text.split(['\n', '\r']).next().unwrap_or_default();
     let count = |c: char| first.matches(c).count();
     [',', ';', '\t'].into_iter().max_by_key(|c| (count(*c), *c == ',')).unwrap_or(',')
 }
@@ -39,7 +40,8 @@ pub fn parse(text: &str, separator: char) -> Result<Vec<Row>, (usize, String)> {
     let (mut cell, mut line, mut opened) = (String::new(), 1, None);
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        line += usize::from(c == '\n');
+        let ends_line = c == '\n' || (c == '\r' && chars.peek() != Some(&'\n'));
+        line += usize::from(ends_line);
         match c {
             '"' if opened.is_some() => match chars.next_if_eq(&'"') {
                 Some(quote) => cell.push(quote),
@@ -50,7 +52,7 @@ pub fn parse(text: &str, separator: char) -> Result<Vec<Row>, (usize, String)> {
                 cell.clear();
                 opened = Some(line);
             }
-            '\n' => {
+            _ if ends_line => {
                 row.cells.push(take(&mut cell));
                 rows.push(std::mem::replace(&mut row, Row { line, cells: Vec::new() }));
             }
@@ -88,6 +90,7 @@ mod tests {
         assert_eq!(cells("a\tb\n1, 2\t3"), [["a", "b"], ["1, 2", "3"]]);
         assert_eq!(cells("a;b\n0,1;2\n"), [["a", "b"], ["0,1", "2"]]);
         assert_eq!(cells("a,b\n,\n\n5\" disk,x"), [vec!["a", "b"], vec!["", ""], vec![""], vec!["5\" disk", "x"]]);
+        assert_eq!(cells("a,b\r1;2,\"x\ry\"\r\r3,4"), [vec!["a", "b"], vec!["1;2", "x\ry"], vec![""], vec!["3", "4"]]);
         let rows = parse("a\n\"x\ny\"\nz", ',').unwrap();
         assert_eq!(rows.iter().map(|r| r.line).collect::<Vec<_>>(), [1, 2, 4]);
         assert_eq!(parse("a\nb,\"x\n", ',').unwrap_err().0, 2);

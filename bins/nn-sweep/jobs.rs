@@ -67,7 +67,7 @@ impl<'a> Maker<'a> {
             },
             None => Ok(None),
         };
-        let hold = match text("hold").as_deref() {
+        let hold = match text("hold").map(|text| text.to_lowercase()).as_deref() {
             Some("yes" | "true") => Some(true.into()),
             None | Some("no" | "false") => None,
             Some(other) => return Err(wrong("hold", format!("'hold': '{other}' is neither yes nor no"))),

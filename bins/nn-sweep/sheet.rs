@@ -35,7 +35,7 @@ pub fn is_table(path: &Path, text: &str) -> bool {
         Some(e) if e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("tsv") => return true,
         _ => {}
     }
-    let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    let mut lines = text.trim_start_matches('\u{feff}').split(['\n', '\r']).map(str::trim);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
     !first.starts_with('[') && !first.contains('=') && first.contains([',', ';', '\t'])
 }
@@ -121,6 +121,7 @@ fn known(name: &str) -> Option<Use> {
         "priority" => Use::Setting("priority"),
         "retries" => Use::Setting("retries"),
         "tags" => Use::Setting("tags"),
+        "hold" => Use::Setting("hold"),
         _ => return None,
     })
 }
@@ -215,6 +216,7 @@ date,status,name,10ep,50ep,10ep,pyth,task,sequence len,comments
     #[test]
     fn what_is_a_table() {
         assert!(is_table(Path::new("a.CSV"), "a = 1"));
+        assert!(is_table(Path::new("-"), "a,b\rx=1,2\r"));
         assert!(is_table(Path::new("-"), "\n,,Test\na,b,c\n"));
         assert!(!is_table(Path::new("-"), "# a, b\nname = a, b\n"));
         assert!(!is_table(Path::new("-"), "[grid]\na = 1, 2\n"));

@@ -112,6 +112,9 @@ impl Draft {
         if text.contains('\0') {
             return Err("a NUL stands here".into());
         }
+        if text.contains('\r') {
+            return Err("a carriage return stands here: lines end with LF, or CR LF".into());
+        }
         if let Some(header) = text.strip_prefix('[') {
             let header = header.strip_suffix(']').ok_or("expected ']' at the end of the line")?;
             *section = self.section(line, header.trim())?;
@@ -478,6 +481,7 @@ mod tests {
             ("command = a | b", "x:1: 'command': '|' would need a shell"),
             ("what", "expected KEY = VALUE"),
             ("a\0 = 1", "NUL"),
+            ("command = a\r[grid]\rb = 1\r", "x:1: a carriage return"),
         ] {
             let what = parse(Path::new("x"), text).unwrap_err().to_string();
             assert!(what.contains(said), "{text}: {what}");

@@ -204,8 +204,11 @@ fn steps(text: &str, form: &str, words: [&str; 3]) -> Result<Piece, String> {
         return Err(expected(text, form));
     };
     let many = (to - from) / step;
-    if !(0.0..9e15).contains(&many) {
+    if step == 0.0 || many < 0.0 {
         return Err(wrong());
+    }
+    if many > 9e15 {
+        return Err(format!("'{text}': these are more values than can be counted"));
     }
     Ok(Piece::Steps { from, step, many: (many + 1e-9).floor() as u64 + 1 })
 }
@@ -256,6 +259,7 @@ mod tests {
         assert_eq!(all("linspace 2 3 1, 1..2, 3 .. 3"), ["2", "1", "2", "3"]);
         assert_eq!(all("log 2 3 1, log 1 2 3"), ["2", "1", "1.41421", "2"]);
         assert_eq!(all("log 1e-300 1e300 3"), ["1e-300", "1", "1e300"]);
+        assert!(Values::parse("range 0 1e300 1e-300").unwrap_err().contains("more values than can be counted"));
         let fine = all("log 1 1.001 1000");
         assert!(fine.windows(2).all(|pair| pair[0] != pair[1]));
     }

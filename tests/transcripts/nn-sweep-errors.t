@@ -83,6 +83,9 @@ Nothing to read, or not text; names as hostile as can be.
   [2]
   $ printf 'command = x {a}\n[grid]\na = "\033[31m../\\n"\n' | nn-sweep | sed "s|$PWD|HERE|"
   {"argv":["x","\u001b[31m../\\n"],"cwd":"HERE","params":{"a":"\u001b[31m../\\n"}}
+  $ printf 'command = x\r[grid]\ra = 1, 2\r' | nn-sweep
+  nn-sweep: standard input:1: a carriage return stands here: lines end with LF, or CR LF
+  [2]
   $ nn-sweep < /dev/null
   nn-sweep: standard input: there is no 'command': give one with --command
   [2]

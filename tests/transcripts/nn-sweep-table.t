@@ -41,6 +41,9 @@ Any table with names in its first row: every row is a job.
   $ nn-sweep t.tsv | sed "s|$PWD|HERE|"
   {"group":"t","argv":["train","-a","tanh","-lr","0.1"],"cwd":"HERE","params":{"lr":0.1,"act":"tanh"},"needs":{"gpus":1}}
   {"group":"t","argv":["train","-lr","0.2"],"cwd":"HERE","params":{"lr":0.2,"act":"relu"}}
+  $ printf 'lr,hold\r0.1,TRUE\r0.2,\r' | nn-sweep --command 'train {lr}' | sed "s|$PWD|HERE|"
+  {"argv":["train","0.1"],"cwd":"HERE","params":{"lr":0.1},"hold":true}
+  {"argv":["train","0.2"],"cwd":"HERE","params":{"lr":0.2}}
   $ printf 'status;lr\ndone;0,1\n' | nn-sweep --command 'train {lr}'
   nn-sweep: standard input: there is no experiment to run
   [1]
