@@ -81,7 +81,6 @@ impl Follower {
     pub fn look(&mut self, out: &mut Out) -> bool {
         let mut grew = false;
         let (show, escape) = (&mut self.show, self.escape);
-        self.buffer.resize(CHUNK, 0);
         let mut each = |bytes: &[u8]| {
             if *show && print(out, bytes, escape).is_err() {
                 // Nobody reads any more: no reason to stop.
@@ -139,24 +138,33 @@ impl Follower {
 }
 
 impl Source {
-    fn look(&mut self, buffer: &mut [u8], record: &mut Record, each: &mut dyn FnMut(&[u8])) -> bool {
+    fn look(&mut self, buffer: &mut Vec<u8>, record: &mut Record, each: &mut dyn FnMut(&[u8])) -> bool {
         let start = self.at;
-        // A file that was cut short is read from its beginning.
-        if self.file.metadata().is_ok_and(|meta| meta.len() < self.at) {
-            self.at = 0;
+        match self.file.metadata().map(|meta| meta.len()) {
+            // A file that was cut short is read from its beginning.
+            Ok(len) if len < self.at => self.at = 0,
+            Ok(len) if len == self.at => return self.wait(record),
+            _ => {}
         }
+        buffer.resize(CHUNK, 0);
         let now = Time::now();
         while let Some(bytes) = read(&self.file, buffer, self.at) {
             each(bytes);
             self.at += bytes.len() as u64;
             self.extractor.feed(bytes, &mut |point| record.add(point, now));
         }
-        if self.at != start {
-            self.silent = 0;
-            return true;
+        if self.at == start {
+            return self.wait(record);
         }
+        self.silent = 0;
+        true
+    }
+
+    /// Nothing new. False, for `look`.
+    fn wait(&mut self, record: &mut Record) -> bool {
         self.silent = self.silent.saturating_add(1);
         if self.silent == SILENT_LOOKS {
+            let now = Time::now();
             self.extractor.flush(&mut |point| record.add(point, now));
         }
         false

@@ -51,13 +51,6 @@ pub fn run(attempt: Attempt, out: &mut Out) -> Result<Exit> {
         }
     };
     let ooms = end::oom_kills();
-    if attempt.of_worker {
-        // The attempt is on record before it can have happened, or a retry would not know of it.
-        let record = command::record(&attempt, None, started);
-        if let Err(err) = attempt.spool.put_lazily(attempt.token.run, "attempt.json", &record) {
-            cli::warn(&err.to_string());
-        }
-    }
     let pid = match command::start(&attempt, &log) {
         Ok(pid) => pid,
         Err(refused) => {
@@ -130,7 +123,7 @@ impl Watch {
         }
     }
 
-    /// attempt.json first, now with the pid: by it the command is found should this process die.
+    /// attempt.json first: by it the command is found should this process die.
     fn record_start(&mut self) {
         let run = self.attempt.token.run;
         let attempt = command::record(&self.attempt, Some(self.pid), self.started);

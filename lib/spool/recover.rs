@@ -86,7 +86,7 @@ impl Recovery {
     }
 
     fn started(&self, spool: &Spool, token: &Token) -> Result<Option<Mended>> {
-        if let Some(end) = recorded_end(spool, token)? {
+        if let Some(end) = recorded_end(spool, token) {
             return moved(spool, token, &token.to(end), "its end was recorded: finished");
         }
         if command_lives(spool, token)? {
@@ -104,10 +104,9 @@ impl Recovery {
         let recorded = former.last().is_some_and(|a| a.int("generation") == Some(i64::from(token.generation)));
         let attempt = if recorded { next - 1 } else { next };
         let retries = spool.job(token.run).map_or(0, |job| job.retries());
+        let on_record = if recorded { Ok(()) } else { record_unrecorded(spool, token, attempt, former) };
         if attempt <= i64::from(retries) {
-            if !recorded {
-                record_unrecorded(spool, token, attempt, former)?;
-            }
+            on_record?;
             // A run that was interrupted goes before new ones.
             let priority = spool.priority_of(token.run).saturating_sub(1);
             let back = token.again(State::Queued(priority));
@@ -213,17 +212,18 @@ fn record_unrecorded(spool: &Spool, token: &Token, attempt: i64, former: Vec<Val
 }
 
 /// The end that result.json tells, if it is of this generation.
-fn recorded_end(spool: &Spool, token: &Token) -> Result<Option<State>> {
-    let Some(result) = spool.read(token.run, "result.json")? else { return Ok(None) };
+fn recorded_end(spool: &Spool, token: &Token) -> Option<State> {
+    // A damaged one, which no crash leaves, tells nothing; it must not hold up the other runs.
+    let result = spool.read(token.run, "result.json").ok().flatten()?;
     if result.int("generation") != Some(i64::from(token.generation)) {
-        return Ok(None);
+        return None;
     }
-    Ok(match (result.str("state"), result.str("how").and_then(How::parse)) {
+    match (result.str("state"), result.str("how").and_then(How::parse)) {
         (Some("done"), _) => Some(State::Done),
         (Some("cancelled"), _) => Some(State::Cancelled),
         (Some("failed"), Some(how)) => Some(State::Failed(how)),
         _ => None,
-    })
+    }
 }
 
 /// Whether anything of a started run is alive on this host, its runner being dead: the command by pid and start time, or any
