@@ -9,10 +9,11 @@ A worker killed with kill -9: the run goes on under its own nn-run.
 
 Its nn-run killed, the command alive: nothing is done until it has ended; then the run is queued again while it has retries left.
 
-  $ nn-queue add -n twice --retries 1 -- sh -c 'echo attempt $NN_ATTEMPT; sleep 1; echo end'
+  $ nn-queue add -n twice --retries 1 -- sh -c 'echo attempt $NN_ATTEMPT; until [ -e go ]; do sleep 0.02; done; echo end'
   2
   $ nn-queue work 2>work.err & until_ok grep -q pid spool/runs/2/attempt.json
-  $ kill -9 $(ls spool/running | sed 's/.*,\([0-9]*\),[0-9]*~s/\1/'); nn-queue list | cut -f2,5,8
+  $ kill -9 $(ls spool/running | sed 's/.*,\([0-9]*\),[0-9]*~s/\1/'); until_ok sh -c 'nn-queue list | grep dead'
+  $ nn-queue list | cut -f2,5,8; touch go
   running	twice	runner dead: nn-queue recover
   $ nn-queue wait twice; wait; nn-queue log twice; sed 's/ sh -c.* done/ done/; s/ [0-9.]*s$/ TIME/' work.err
   2	done	
