@@ -18,6 +18,7 @@ use nn::spool::store::Spool;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
 
 /// Lines of the log and of the events that are shown.
 const LINES: u64 = 8;
@@ -134,7 +135,7 @@ fn line(out: &mut Out, name: &str, text: &str) -> Result<()> {
 
 fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
     let Row { job, labels, attempt, result, .. } = &run.row;
-    line(out, "run", &format!("{} {}", run.row.run, job.name().unwrap_or_default()))?;
+    line(out, "run", format!("{} {}", run.row.run, job.name().unwrap_or_default()).trim_end())?;
     line(out, "state", &state(&run.row))?;
     line(out, "group", job.group().unwrap_or_default())?;
     line(out, "command", &job.command_line())?;
@@ -153,9 +154,9 @@ fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
         line(out, "ended", &format!("{}, after {}", ended.local(), show_duration(ended.since(started))))?;
     }
     line(out, "evidence", &result.get("evidence").map(Value::plain).unwrap_or_default())?;
-    if let Some(git) = run.facts.get("git").filter(|git| git.as_map().is_some()) {
-        line(out, "git", &members(git))?;
-    }
+    line(out, "used", &used(result))?;
+    line(out, "host", run.facts.get("host").and_then(|host| host.str("name")).unwrap_or_default())?;
+    line(out, "git", &run.facts.get("git").map(git).unwrap_or_default())?;
     for (i, (name, s)) in run.results.metrics.iter().enumerate() {
         let [last, min, max] = [s.last, s.min, s.max].map(show_number);
         let name = escape(name);
@@ -206,6 +207,34 @@ fn this_attempt(attempt: &Value) -> String {
     let started = attempt.str("started").and_then(Time::parse).map(Time::local).unwrap_or_default();
     let pid = attempt.int("pid").map(|pid| format!(", pid {pid}")).unwrap_or_default();
     format!("{number}, started {started}{pid}")
+}
+
+/// Processor time and memory of the command.
+fn used(result: &Value) -> String {
+    let seconds = |key: &str| result.num(key).and_then(|s| Duration::try_from_secs_f64(s).ok()).map(show_duration);
+    let parts = [
+        seconds("cpu_user").map(|t| format!("{t} user")),
+        seconds("cpu_system").map(|t| format!("{t} system")),
+        result.int("max_rss").and_then(|n| u64::try_from(n).ok()).map(|n| format!("{} memory", show_size(n))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// `152de6dd5b17 on main, changed`
+fn git(git: &Value) -> String {
+    let short = |key: &str| git.str(key).map(|commit| commit.chars().take(12).collect::<String>());
+    let Some(commit) = short("commit") else { return String::new() };
+    let mut text = commit.clone();
+    if let Some(branch) = git.str("branch") {
+        text += &format!(" on {branch}");
+    }
+    if git.get("dirty").and_then(Value::as_bool) == Some(true) {
+        text += ", changed (code.patch)";
+    }
+    match short("commit_at_end") {
+        Some(end) if end != commit => text + &format!(", at the end {end}"),
+        _ => text,
+    }
 }
 
 fn pairs(members: &[(String, Value)]) -> String {
