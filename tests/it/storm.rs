@@ -36,7 +36,8 @@ fn now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()
 }
 
-/// Pids of the processes of this spool that execute `name`; for "sh" those that run job.sh.
+/// Pids of the processes of this spool that execute `name`; for "sh" those that run job.sh and lead their group, so that
+/// a child of theirs, which until it executes date looks the same, is no victim: nobody would see that.
 fn pids(place: &Place, name: &str) -> Vec<u32> {
     let spool = format!("NN_SPOOL={}", place.dir.join("spool").display());
     let is_one = |pid: &u32| {
@@ -44,13 +45,20 @@ fn pids(place: &Place, name: &str) -> Vec<u32> {
         let args = read("cmdline");
         let args: Vec<&[u8]> = args.split(|b| *b == 0).collect();
         let named = match name {
-            "sh" => args.get(1).is_some_and(|a| a.ends_with(b"job.sh")),
+            "sh" => args.get(1).is_some_and(|a| a.ends_with(b"job.sh")) && leads_its_group(*pid),
             name => args.first().is_some_and(|a| a.ends_with(name.as_bytes())),
         };
         named && read("environ").split(|b| *b == 0).any(|v| v == spool.as_bytes())
     };
     let all = fs::read_dir("/proc").unwrap().flatten();
     all.filter_map(|e| e.file_name().to_str()?.parse().ok()).filter(is_one).collect()
+}
+
+/// Field 5 of /proc/PID/stat is the process group.
+fn leads_its_group(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    fields.split_whitespace().nth(2) == Some(&pid.to_string())
 }
 
 fn kill(pid: u32) {
