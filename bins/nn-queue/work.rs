@@ -3,7 +3,7 @@
 //!
 //! One loop: write the heartbeat when due; reap what has ended; mend what others left, when idle; claim and start while
 //! slots are free; sleep until a child ends, a signal comes, or the next of these is due. The queue is looked at when a
-//! slot becomes free, and about once a second while one is. Nothing is claimed while the own heartbeat cannot be written.
+//! slot becomes free, and every other second while one is. Nothing is claimed while the own heartbeat cannot be written.
 
 mod bar;
 mod detach;

@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// While a slot is free the queue is looked at this often.
-const LOOK: Duration = Duration::from_millis(1250);
+const LOOK: Duration = Duration::from_millis(1700);
 /// While idle, what others left is mended this often.
 const MEND: Duration = Duration::from_secs(30);
 /// Runs whose runner died while the command goes on are looked at this often.
