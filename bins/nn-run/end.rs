@@ -131,6 +131,11 @@ pub fn not_started(mut attempt: Attempt, started: Time, refused: Refused) -> Res
 /// result.json, the event, the move.
 fn record(attempt: &mut Attempt, state: State, result: &Value) -> Result<()> {
     let (run, spool) = (attempt.token.run, &attempt.spool);
+    if !attempt.of_worker
+        && let Err(err) = spool.keep(run)
+    {
+        cli::warn(&err.to_string());
+    }
     let mut details = json::map([("state", Value::from(attempt.token.to(state.clone()).folder().name()))]);
     if let State::Failed(how) = state {
         details.set("how", how.to_string());

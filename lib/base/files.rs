@@ -310,6 +310,14 @@ pub fn remove_tree(path: &Path) -> Result<()> {
     }
 }
 
+/// Makes what is in a file durable.
+///
+/// # Errors
+/// It cannot be written out.
+pub fn sync_file(path: &Path) -> Result<()> {
+    operation("fsync", path, || File::open(path)?.sync_all()).doing("write out", path)
+}
+
 /// Makes the entries of a directory durable.
 ///
 /// # Errors

@@ -145,7 +145,7 @@ impl Spool {
     }
 
     /// Adds a run that its maker, this process, runs at once: born claimed by it. Nothing is to be waited for: a power cut
-    /// before its end leaves nothing that anybody was promised.
+    /// before its end leaves nothing that anybody was promised. At its end `keep` makes it durable.
     ///
     /// # Errors
     /// Something cannot be written.
@@ -163,6 +163,15 @@ impl Spool {
             return Err(err);
         }
         Ok(token)
+    }
+
+    /// Makes a run of `add_claimed` durable, as `add` does with others from the start.
+    ///
+    /// # Errors
+    /// Something cannot be written out.
+    pub fn keep(&self, run: u64) -> Result<()> {
+        files::sync_file(&self.run_dir(run).join("job.json"))?;
+        files::sync_dir(&self.dir().join("runs"))
     }
 
     /// Makes runs/N for the first free N from `next` on: mkdir is the referee, never a listing.
