@@ -62,6 +62,8 @@ pub fn run(attempt: Attempt, out: &mut Out) -> Result<Exit> {
     };
     let mut watch = Watch::new(attempt, pid, log, from, started, out.is_terminal());
     watch.record_start();
+    // The command has its own priority: where cores are short, it goes before the reading of its log.
+    sys::step_back();
     let (ended, usage) = watch.until_end(out);
     watch.follower.finish(out);
     let Watch { attempt, follower, cause, facts, clock, beats, .. } = watch;

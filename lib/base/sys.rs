@@ -109,6 +109,7 @@ unsafe extern "C" {
     safe fn syncfs(fd: c_int) -> c_int;
     safe fn umask(mask: u32) -> u32;
     safe fn setsid() -> c_int;
+    safe fn nice(increment: c_int) -> c_int;
     safe fn sysconf(name: c_int) -> c_long;
     fn sigaction(signal: c_int, new: *const SigAction, old: *mut SigAction) -> c_int;
     fn poll(fds: *mut PollFd, n: c_ulong, timeout: c_int) -> c_int;
@@ -177,6 +178,12 @@ pub fn new_session() -> io::Result<()> {
 pub fn become_subreaper() -> io::Result<()> {
     const PR_SET_CHILD_SUBREAPER: c_int = 36;
     check(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)).map(drop)
+}
+
+/// Leaves the processor to others when it is short: for what only watches.
+pub fn step_back() {
+    // Refused is as good: -1 is also a priority.
+    let _ = nice(10);
 }
 
 /// How a child ended, from its wait status.
