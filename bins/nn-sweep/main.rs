@@ -146,7 +146,7 @@ fn read_input() -> Result<String> {
 struct Ahead {
     /// Those printed
     kept: u64,
-    /// Not excluded, but the same as an earlier one, by number among those not excluded
+    /// Not excluded, but left out as the same as an earlier one, by number among those not excluded
     repeats: HashSet<u64>,
 }
 
@@ -156,26 +156,32 @@ fn look_ahead(sweep: &Sweep, maker: &mut Maker, dry: bool) -> Result<Ahead> {
     let mut commands = HashSet::new();
     let mut alike = false;
     let mut named = Vec::new();
-    let mut number = 0;
+    let (mut number, mut again) = (0, 0);
     sweep.each(|variant, values| {
         let job = maker.job(variant, values)?;
-        if !seen.insert(fingerprint(&job, &EXPERIMENT)) {
-            ahead.repeats.insert(number);
+        let repeats = !seen.insert(fingerprint(&job, &EXPERIMENT));
+        if repeats {
+            again += 1;
             if named.len() < NAMED {
                 named.push(called(&job, variant, number));
             }
+        }
+        // Somebody wrote this row: that is a wish, not an accident of two sections.
+        if repeats && !is_row(variant) {
+            ahead.repeats.insert(number);
         } else {
             ahead.kept += 1;
-            alike |= dry && !commands.insert(fingerprint(&job, &COMMAND));
+            alike |= dry && !commands.insert(fingerprint(&job, &COMMAND)) && !repeats;
         }
         number += 1;
         Ok(())
     })?;
-    if !ahead.repeats.is_empty() {
-        let more = ahead.repeats.len() - named.len();
+    if again > 0 {
+        let more = again - named.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (path, named) = (escape(&sweep.path.to_string_lossy()).into_owned(), named.join(", "));
-        cli::warn(&format!("{path}: left out what repeats an earlier experiment: {named}{more}"));
+        let done = if ahead.repeats.is_empty() { "rows that repeat" } else { "left out what repeats" };
+        cli::warn(&format!("{path}: {done} an earlier experiment: {named}{more}"));
     }
     if alike {
         warn_of_places(sweep);
@@ -196,10 +202,15 @@ fn warn_of_places(sweep: &Sweep) {
     }
 }
 
+/// Whether it is a row of a table.
+fn is_row(variant: &Variant) -> bool {
+    variant.line > 0 && variant.label.is_none()
+}
+
 /// What to call an experiment in a message.
 fn called(job: &Job, variant: &Variant, number: u64) -> String {
     match job.name() {
-        _ if variant.line > 0 && variant.label.is_none() => format!("line {}", variant.line),
+        _ if is_row(variant) => format!("line {}", variant.line),
         Some(name) => format!("'{name}'"),
         None => format!("number {}", number + 1),
     }

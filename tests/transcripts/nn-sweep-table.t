@@ -14,25 +14,29 @@ A spreadsheet as people keep it: headings over groups, empty rows, results; the 
   nn-sweep: rnn.csv:5: this row has no command: give one with --command
   [2]
   $ nn-sweep -n --command 'python rnn.py -t {task} -n {sequence len}' rnn.csv
-  nn-sweep: warning: rnn.csv: left out what repeats an earlier experiment: line 8
-  # 3 experiments, 1 repeated
+  nn-sweep: warning: rnn.csv: rows that repeat an earlier experiment: line 8
+  # 4 experiments
   python rnn.py -t trend -n 20
   python rnn.py -t 'noisy trend' -n 90
+  python rnn.py -q
   python rnn.py -q
   $ nn-sweep --command 'python rnn.py -n{sequence_len}' rnn.csv 2>/dev/null | sed "s|$PWD|HERE|"
   {"group":"rnn","argv":["python","rnn.py","-n20"],"cwd":"HERE","params":{"task":"trend","sequence len":20,"learning rate":"0.001, decay 0.999"},"note":"see \"notes\""}
   {"name":"long","group":"rnn","argv":["python","rnn.py","-n90"],"cwd":"HERE","params":{"task":"noisy trend","sequence len":90,"learning rate":0.0002}}
   {"group":"rnn","argv":["python","rnn.py","-q"],"cwd":"HERE","params":{"task":"lag","sequence len":10}}
+  {"group":"rnn","argv":["python","rnn.py","-q"],"cwd":"HERE","params":{"task":"lag","sequence len":10},"note":"again"}
   $ nn-sweep --command 'python rnn.py -lr {learning rate}' rnn.csv 2>&1 | sed "s|$PWD|HERE|"
-  nn-sweep: warning: rnn.csv: left out what repeats an earlier experiment: line 8
+  nn-sweep: warning: rnn.csv: rows that repeat an earlier experiment: line 8
   {"group":"rnn","argv":["python","rnn.py","-lr","0.001, decay 0.999"],"cwd":"HERE","params":{"task":"trend","sequence len":20,"learning rate":"0.001, decay 0.999"},"note":"see \"notes\""}
   {"name":"long","group":"rnn","argv":["python","rnn.py","-lr","0.0002"],"cwd":"HERE","params":{"task":"noisy trend","sequence len":90,"learning rate":0.0002}}
   {"group":"rnn","argv":["python","rnn.py","-q"],"cwd":"HERE","params":{"task":"lag","sequence len":10}}
+  {"group":"rnn","argv":["python","rnn.py","-q"],"cwd":"HERE","params":{"task":"lag","sequence len":10},"note":"again"}
   $ sed 's/python rnn.py -q/./' rnn.csv | nn-sweep -n --command 'python rnn.py -lr {learning rate}'
-  nn-sweep: warning: standard input: left out what repeats an earlier experiment: line 8
-  # 3 experiments, 1 repeated
+  nn-sweep: warning: standard input: rows that repeat an earlier experiment: line 8
+  # 4 experiments
   python rnn.py -lr '0.001, decay 0.999'
   python rnn.py -lr 0.0002
+  .
   .
 
 Any table with names in its first row: every row is a job.
