@@ -6,6 +6,8 @@
 //! slot becomes free, and every other second while one is. Nothing is claimed while the own heartbeat cannot be written.
 
 mod bar;
+mod children;
+mod choose;
 mod detach;
 mod worker;
 
