@@ -173,6 +173,33 @@ pub fn start_of(pid: u32) -> Option<u64> {
     parse_stat(&stat).map(|(_, start)| start)
 }
 
+/// Whether a command that leads its process group lives, or anything of that group. A zombie does not: the first process
+/// of a container may never wait for it.
+pub fn leader_or_group_lives(pid: u32, start: u64) -> bool {
+    let stat_of = |pid: u32| std::fs::read(format!("/proc/{pid}/stat")).ok();
+    let is_dead = |state: u8| matches!(state, b'Z' | b'X');
+    match stat_of(pid).as_deref().and_then(parse_stat) {
+        Some((state, same)) if same == start && !is_dead(state) => return true,
+        // Its number was given anew, which is not done while a group bears it.
+        Some((_, other)) if other != start => return false,
+        _ => {}
+    }
+    if !sys::group_exists(pid) {
+        return false;
+    }
+    // Where hidepid hides others' processes, that there is a group has to do.
+    if stat_of(1).is_none() {
+        return true;
+    }
+    let member = |entry: std::fs::DirEntry| {
+        let stat = stat_of(entry.file_name().to_str()?.parse().ok()?)?;
+        let mut fields = stat_fields(&stat)?;
+        let state = *fields.next()?.as_bytes().first()?;
+        Some(fields.nth(1)?.parse() == Ok(pid) && !is_dead(state))
+    };
+    std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(member).any(|is_member| is_member)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@
 //! Dead means proved (spool/owner); a claimant on another host, or on a rebooted one, counts as dead only when its
 //! heartbeat has not changed for a whole lease by the observer's own clock. A started run of another host is never taken.
 
-use super::owner::{Life, Owner, start_of};
+use super::owner::{Life, Owner, leader_or_group_lives};
 use super::state::{Folder, How, State, Token};
 use super::store::Spool;
 use crate::base::error::Result;
@@ -20,10 +20,12 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// With failpoints, whose tests wait for it, all of this goes so many times faster.
+pub const HASTE: u32 = if cfg!(feature = "failpoints") { 60 } else { 1 };
 /// A heartbeat is written this often.
-pub const HEARTBEAT: Duration = Duration::from_secs(15);
+pub const HEARTBEAT: Duration = Duration::from_millis(15_000 / HASTE as u64);
 /// Silence for so long is the end of a lease. Longer than NFS keeps attributes (60 s).
-pub const LEASE: Duration = Duration::from_secs(90);
+pub const LEASE: Duration = Duration::from_millis(90_000 / HASTE as u64);
 
 /// What was done for one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -232,11 +234,9 @@ fn command_lives(spool: &Spool, token: &Token) -> Result<bool> {
     let attempt = spool.read(token.run, "attempt.json").ok().flatten();
     if let Some(attempt) = attempt.filter(|a| a.int("generation") == Some(i64::from(token.generation))) {
         let pid = attempt.int("pid").and_then(|pid| u32::try_from(pid).ok());
-        if let (Some(pid), Some(start)) = (pid, attempt.int("start")) {
-            let same = start_of(pid).is_some_and(|s| i64::try_from(s) == Ok(start));
-            if same || crate::base::sys::group_exists(pid) {
-                return Ok(true);
-            }
+        let start = attempt.int("start").and_then(|start| u64::try_from(start).ok());
+        if pid.zip(start).is_some_and(|(pid, start)| leader_or_group_lives(pid, start)) {
+            return Ok(true);
         }
     }
     Ok(!survivors(&spool.run_dir(token.run)).is_empty())
@@ -319,6 +319,32 @@ mod tests {
             assert_eq!(only_state(&spool, x.run).state, State::Done);
             assert_eq!(only_state(&spool, y.run).state, State::Cancelled);
         }
+        std::fs::remove_dir_all(spool.dir()).unwrap();
+    }
+
+    #[test]
+    fn a_zombie_is_dead() {
+        use crate::spool::owner::start_of;
+        use std::os::unix::process::CommandExt;
+        let spool = spool("zombie");
+        let t = add(&spool);
+        let started = t.to(State::Started(dead(), dead()));
+        spool.shift(&t, &started).unwrap();
+        // The first process of a container may never wait for what is given to it.
+        let mut command = std::process::Command::new("cat");
+        let mut child = command.process_group(0).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let (pid, start) = (child.id(), start_of(child.id()));
+        let attempt = json::map([("generation", Value::from(1u32)), ("pid", pid.into()), ("start", start.into())]);
+        spool.put(t.run, "attempt.json", &attempt).unwrap();
+        assert!(Recovery::new().whole(&spool).unwrap().is_empty());
+        drop(child.stdin.take());
+        let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        while !stat().contains(") Z ") {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Recovery::new().whole(&spool).unwrap();
+        assert_eq!(only_state(&spool, t.run).state, State::Failed(How::Lost));
+        child.wait().unwrap();
         std::fs::remove_dir_all(spool.dir()).unwrap();
     }
 
