@@ -20,7 +20,7 @@ const LEFTOVER_GRACE: Duration = Duration::from_secs(5);
 /// After KILL: a process in the kernel's hands may take a while, or for ever.
 const LEFTOVER_LIMIT: Duration = Duration::from_secs(10);
 /// For so long a refused result.json is tried again.
-const RECORD_LIMIT: Duration = Duration::from_secs(if cfg!(feature = "failpoints") { 1 } else { 30 });
+const RECORD_LIMIT: Duration = Duration::from_millis(if cfg!(feature = "failpoints") { 500 } else { 30_000 });
 
 /// What is known of the end.
 pub struct End {

@@ -65,26 +65,40 @@ impl Verb {
     }
 }
 
-fn shell(place: &Place, script: &str, fail: Option<&str>) -> Output {
+/// What goes wrong: in which program, at its k-th operation, how.
+#[derive(Clone, Debug)]
+struct Fault {
+    program: String,
+    k: usize,
+    what: String,
+}
+
+impl Fault {
+    fn label(&self, verb: &Verb) -> String {
+        format!("{}, NN_FAIL_IN={} NN_FAIL={}:{}", verb.act, self.program, self.k, self.what)
+    }
+}
+
+fn shell(place: &Place, script: &str, fail: Option<&Fault>) -> Output {
     let mut sh = place.command("sh");
     // exec, so that a kill is seen as one.
     sh.args(["-c", &script.replace("JOB", JOB)]).env("NN_FAIL_LOG", place.dir.join("operations"));
     if let Some(fail) = fail {
-        sh.env("NN_FAIL", fail);
+        sh.env("NN_FAIL", format!("{}:{}", fail.k, fail.what)).env("NN_FAIL_IN", &fail.program);
     }
     output_within(&mut sh, Duration::from_secs(30))
 }
 
-fn act(place: &Place, verb: &Verb, fail: Option<&str>) -> Output {
+fn act(place: &Place, verb: &Verb, fail: Option<&Fault>) -> Output {
     shell(place, &format!("exec {}", verb.act), fail)
 }
 
-fn case(verb: &Verb, template: &Path, k: usize, what: &str) {
-    let label = format!("{}, NN_FAIL={k}:{what}", verb.act);
+fn case(verb: &Verb, template: &Path, fault: &Fault) {
+    let (label, what) = (fault.label(verb), fault.what.as_str());
     let place = Place::quick("verb");
     copy(template, &place.dir);
     let dir = place.dir.join("spool");
-    let output = act(&place, verb, Some(&format!("{k}:{what}")));
+    let output = act(&place, verb, Some(fault));
     let killed = output.status.signal() == Some(9);
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     let text = format!("{label}: {} {message}", output.status);
@@ -158,36 +172,36 @@ fn every_point_of_every_verb() {
     let places: Vec<(Place, Vec<String>)> = VERBS.iter().map(prepared).collect();
     let mut cases = Vec::new();
     for (i, (_, operations)) in places.iter().enumerate() {
-        // A worker and its runner count for themselves; the longer of the two is enough.
-        let most = operations.iter().filter_map(|l| l.split(' ').next()?.parse::<usize>().ok()).max().unwrap_or(0);
-        for k in 1..=most {
-            let at_k = |name: &str| operations.iter().any(|l| l.starts_with(&format!("{k} {name} ")));
-            cases.extend(KILLS.iter().filter(|f| **f != "half" || at_k("write")).map(|f| (i, k, f.to_string())));
-            let kills_only = VERBS[i].prepare.contains("--retries");
-            for (n, errno) in REFUSALS.iter().enumerate().filter(|_| !kills_only) {
-                cases.push((i, k, errno.to_string()));
-                // A worker that is refused everything ends with its next heartbeat, which is long to wait for.
-                if n == k % REFUSALS.len() && !VERBS[i].act.contains("work") {
-                    cases.push((i, k, format!("{errno}:sticky")));
-                }
+        let kills_only = VERBS[i].prepare.contains("--retries");
+        for operation in operations {
+            let mut parts = operation.splitn(3, ' ');
+            let (at, name) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+            let (k, program) = at.split_once('@').unwrap_or_else(|| panic!("{operation}"));
+            let k = k.parse::<usize>().unwrap();
+            let mut faults: Vec<String> = KILLS.iter().map(|f| f.to_string()).collect();
+            faults.retain(|f| f != "half" || name == "write");
+            for errno in REFUSALS.iter().filter(|_| !kills_only) {
+                faults.push(errno.to_string());
+                faults.push(format!("{errno}:sticky"));
             }
-            if at_k("mv") || at_k("rename") {
-                cases.push((i, k, "lost".to_string()));
+            if matches!(name, "mv" | "rename") {
+                faults.push("lost".to_string());
             }
+            cases.extend(faults.into_iter().map(|what| (i, Fault { program: program.to_string(), k, what })));
         }
     }
     let only = std::env::var("NN_CRASH").unwrap_or_default();
-    cases.retain(|(i, k, what)| format!("{}, NN_FAIL={k}:{what}", VERBS[*i].act).contains(&only));
+    cases.retain(|(i, fault)| fault.label(&VERBS[*i]).contains(&only));
     let queue = Mutex::new(cases.iter());
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..6 {
             scope.spawn(|| {
                 loop {
-                    let Some((i, k, what)) = queue.lock().unwrap().next() else { break };
+                    let Some((i, fault)) = queue.lock().unwrap().next() else { break };
                     let template = places[*i].0.dir.join("template");
-                    if std::panic::catch_unwind(|| case(&VERBS[*i], &template, *k, what)).is_err() {
-                        failures.lock().unwrap().push(format!("{}, NN_FAIL={k}:{what}", VERBS[*i].act));
+                    if std::panic::catch_unwind(|| case(&VERBS[*i], &template, fault)).is_err() {
+                        failures.lock().unwrap().push(fault.label(&VERBS[*i]));
                     }
                 }
             });

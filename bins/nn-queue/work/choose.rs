@@ -8,10 +8,10 @@ use nn::spool::recover::HEARTBEAT;
 use std::time::{Duration, Instant};
 
 /// While a slot is free the queue is looked at this often.
-pub const LOOK: Duration = Duration::from_millis(1700);
+pub const LOOK: Duration = Duration::from_millis(if cfg!(feature = "failpoints") { 170 } else { 1700 });
 /// After a refusal of the system: the first pause; each further one doubles it, up to the longest.
 pub const PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(if cfg!(feature = "failpoints") { 1 } else { 10 });
 
 impl Worker {
     pub(super) fn free(&self) -> usize {

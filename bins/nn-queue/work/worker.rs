@@ -11,7 +11,7 @@ use nn::base::error::{Doing, Result};
 use nn::base::files;
 use nn::base::sys::{Signal, Signals};
 use nn::spool::owner::Owner;
-use nn::spool::recover::{HEARTBEAT, Mended, Recovery};
+use nn::spool::recover::{HASTE, HEARTBEAT, Mended, Recovery};
 use nn::spool::state::Folder;
 use nn::spool::store::{Claims, Spool};
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// While idle, what others left is mended this often.
-const MEND: Duration = Duration::from_secs(30);
+const MEND: Duration = Duration::from_millis(30_000 / HASTE as u64);
 /// The bar is drawn at most so often, and at least every second while something runs.
 const REDRAW: Duration = Duration::from_millis(250);
 

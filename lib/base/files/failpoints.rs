@@ -2,10 +2,13 @@
 //! system, with `sticky` at every one from then on.
 //!
 //! WHAT: `before` and `after` kill the process there, as kill -9 would; `half` writes half of the bytes and kills it;
+//! `stop` stops the process before it, as a suspended machine would, until somebody sends CONT;
 //! `lost` does the operation and reports ENOENT (a lost reply of NFS); an errno by name (`EIO`, `ENOSPC`, …) does nothing and
-//! reports that. NN_FAIL_LOG=FILE gets a line an operation, so that a test knows how many there are.
+//! reports that. NN_FAIL_IN=PROGRAM spares all other programs. NN_FAIL_LOG=FILE gets a line an operation,
+//! `K@PROGRAM NAME PATH`, so that a test knows how many there are.
 
 use crate::base::sys::{self, Signal};
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -17,6 +20,7 @@ enum What {
     Before,
     After,
     Half,
+    Stop,
     Lost,
     Errno(i32),
 }
@@ -31,7 +35,18 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 
 fn plan() -> Option<&'static Plan> {
     static PLAN: OnceLock<Option<Plan>> = OnceLock::new();
-    PLAN.get_or_init(|| parse(&std::env::var("NN_FAIL").ok()?)).as_ref()
+    PLAN.get_or_init(|| parse(&std::env::var("NN_FAIL").ok()?).filter(|_| is_meant())).as_ref()
+}
+
+/// Whether failures are for this program.
+fn is_meant() -> bool {
+    std::env::var_os("NN_FAIL_IN").is_none_or(|only| only == program())
+}
+
+/// This program's name.
+fn program() -> OsString {
+    let exe = std::env::current_exe().ok();
+    exe.and_then(|exe| exe.file_name().map(OsString::from)).unwrap_or_default()
 }
 
 fn parse(text: &str) -> Option<Plan> {
@@ -41,6 +56,7 @@ fn parse(text: &str) -> Option<Plan> {
         "before" => What::Before,
         "after" => What::After,
         "half" => What::Half,
+        "stop" => What::Stop,
         "lost" => What::Lost,
         "ENOENT" => What::Errno(2),
         "EIO" => What::Errno(5),
@@ -61,10 +77,18 @@ fn strike(name: &str, path: &Path) -> Option<What> {
     if let Some(log) = std::env::var_os("NN_FAIL_LOG")
         && let Ok(mut log) = OpenOptions::new().append(true).create(true).open(log)
     {
-        let _ = writeln!(log, "{count} {name} {}", path.display());
+        let _ = writeln!(log, "{count}@{} {name} {}", program().display(), path.display());
     }
-    plan().filter(|plan| count == plan.at || plan.sticky && count > plan.at).map(|plan| plan.what)
+    let what = plan().filter(|plan| count == plan.at || plan.sticky && count > plan.at).map(|plan| plan.what);
+    if what == Some(What::Stop) {
+        let _ = sys::kill(std::process::id(), Signal(SIGSTOP));
+        return None;
+    }
+    what
 }
+
+/// signal(7), the same on every architecture with failpoints' tests.
+const SIGSTOP: i32 = 19;
 
 fn die() -> ! {
     let _ = sys::kill(std::process::id(), Signal::KILL);
@@ -76,7 +100,7 @@ fn die() -> ! {
 /// Does an operation, or what the plan says.
 pub(super) fn operation<T>(name: &str, path: &Path, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     match strike(name, path) {
-        None => act(),
+        None | Some(What::Stop) => act(),
         Some(What::Before | What::Half) => die(),
         Some(What::After) => {
             let _ = act();
@@ -93,7 +117,7 @@ pub(super) fn operation<T>(name: &str, path: &Path, act: impl FnOnce() -> io::Re
 /// Writes bytes, or what the plan says.
 pub(super) fn write_bytes(path: &Path, file: &mut File, bytes: &[u8]) -> io::Result<()> {
     match strike("write", path) {
-        None => file.write_all(bytes),
+        None | Some(What::Stop) => file.write_all(bytes),
         Some(What::Before) => die(),
         Some(What::Half) => {
             let _ = file.write_all(bytes.get(..bytes.len() / 2).unwrap_or_default());
