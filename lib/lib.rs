@@ -35,6 +35,7 @@ pub mod record {
     pub mod metrics; // log lines -> counters and values
     pub mod pattern; // {placeholder} templates for log lines
     pub mod results; // a run as a row: parameters, facts, metric@last
+    pub mod room; // how much room there is: disk, quotas, memory
 }
 
 /// Floor 4: pictures.

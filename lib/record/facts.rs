@@ -8,7 +8,7 @@
 pub mod git;
 mod gpu;
 mod host;
-mod process;
+pub mod process;
 mod python;
 
 use crate::base::files;
