@@ -29,6 +29,18 @@ struct Opts {
     runs: Vec<String>,
 }
 
+impl Opts {
+    /// Ended runs as well.
+    fn everywhere(&self) -> bool {
+        self.all || !self.runs.is_empty() || self.states.iter().any(|f| f.is_end())
+    }
+
+    fn wants(&self, token: &Token) -> bool {
+        let folder = token.folder();
+        if self.states.is_empty() { self.everywhere() || !folder.is_end() } else { self.states.contains(&folder) }
+    }
+}
+
 /// One run as it is shown.
 struct Row {
     token: Token,
@@ -47,7 +59,7 @@ pub fn list(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let opts = parse(args)?;
     let spool = Spool::find()?;
     let tokens = find(&spool, &opts)?;
-    let rows = read(&spool, tokens)?;
+    let rows = read(&spool, tokens, &opts)?;
     let format = if opts.json { Format::Json } else { Format::detect(out) };
     table(&rows, format).print(out, format)?;
     Ok(Exit::DONE)
@@ -83,15 +95,14 @@ pub fn folder(word: &str) -> Result<Folder> {
 
 /// The tokens asked for, in the order of the list.
 fn find(spool: &Spool, opts: &Opts) -> Result<Vec<Token>> {
-    let everywhere = opts.all || !opts.runs.is_empty() || opts.states.iter().any(|f| f.is_end());
     let wanted: Option<HashSet<u64>> = match opts.runs.as_slice() {
         [] => None,
         runs => Some(select(spool, runs)?.into_iter().collect()),
     };
     // Later folders are read even when not asked for: a run that is also seen there is not where it seems to be.
-    let folders: &[Folder] = if everywhere { &Folder::ALL } else { &Folder::OPEN };
+    let folders: &[Folder] = if opts.everywhere() { &Folder::ALL } else { &Folder::OPEN };
     let mut tokens: Vec<Token> = spool.states(folders)?.into_values().collect();
-    tokens.retain(|t| opts.states.is_empty() || opts.states.contains(&t.folder()));
+    tokens.retain(|t| opts.wants(t));
     tokens.retain(|t| wanted.as_ref().is_none_or(|w| w.contains(&t.run)));
     tokens.sort_by_cached_key(|t| {
         let (when, priority) = match t.state {
@@ -107,21 +118,36 @@ fn find(spool: &Spool, opts: &Opts) -> Result<Vec<Token>> {
 }
 
 /// Reads what a line needs of each run, by two threads when there are many.
-fn read(spool: &Spool, tokens: Vec<Token>) -> Result<Vec<Row>> {
+fn read(spool: &Spool, tokens: Vec<Token>, opts: &Opts) -> Result<Vec<Row>> {
     let now = Time::now();
     let half = tokens.len() / 2;
     if half < 200 {
-        return Ok(tokens.into_iter().map(|t| row(spool, t, now)).collect());
+        return Ok(tokens.into_iter().filter_map(|t| row_now(spool, t, now, opts)).collect());
     }
     let mut first = tokens;
     let second = first.split_off(half);
-    let rows = |tokens: Vec<Token>| tokens.into_iter().map(|t| row(spool, t, now)).collect::<Vec<Row>>();
+    let rows = |tokens: Vec<Token>| tokens.into_iter().filter_map(|t| row_now(spool, t, now, opts)).collect::<Vec<_>>();
     std::thread::scope(|scope| {
         let other = scope.spawn(|| rows(second));
         let mut all = rows(first);
         all.extend(other.join().map_err(|_| Error::other("a thread failed"))?);
         Ok(all)
     })
+}
+
+/// A run as it is shown; None: it has moved meanwhile to where it was not asked for. An owner that is dead now may only
+/// have come to the end of its run since the folders were read.
+fn row_now(spool: &Spool, token: Token, now: Time, opts: &Opts) -> Option<Row> {
+    let shown = row(spool, token, now);
+    let is_dead = match &shown.token.state {
+        State::Claimed(owner) | State::Started(_, owner) => owner.life() == Life::Dead,
+        _ => false,
+    };
+    if !is_dead || spool.dir().join(shown.token.path()).exists() {
+        return Some(shown);
+    }
+    let token = spool.state_of(shown.token.run).ok().flatten().filter(|token| opts.wants(token))?;
+    Some(row(spool, token, now))
 }
 
 fn row(spool: &Spool, token: Token, now: Time) -> Row {
@@ -161,7 +187,7 @@ fn duration(spool: &Spool, run: u64) -> Option<Duration> {
 }
 
 /// What is to be said of an owner that may not live; None: it does.
-fn owner_note(spool: &Spool, worker: &Owner, owner: &Owner, what: &str) -> Option<String> {
+pub fn owner_note(spool: &Spool, worker: &Owner, owner: &Owner, what: &str) -> Option<String> {
     match owner.life() {
         Life::Alive => None,
         Life::Dead => Some(format!("{what} dead: nn-queue recover")),

@@ -2,6 +2,7 @@
 //! it may be hostile and is escaped.
 
 use crate::labels;
+use crate::list::owner_note;
 use crate::log::start_of_last;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{Exit, Out};
@@ -24,12 +25,16 @@ use std::time::Duration;
 const LINES: u64 = 8;
 /// Longest end of a file that is read for them.
 const TAIL: u64 = 16384;
+/// A run that moves while it is read is read again, so often at most.
+const TRIES: u32 = 10;
 /// Columns of the names on the left.
 const LEFT: usize = 11;
 
 /// All of a run.
 struct Run {
     row: Row,
+    /// What is to be said of its worker or nn-run
+    owner: Option<String>,
     facts: Value,
     results: Results,
     files: Vec<(String, u64)>,
@@ -49,7 +54,15 @@ pub fn show(args: &mut Args, out: &mut Out) -> Result<Exit> {
     }
     let operand = operand.ok_or_else(|| Error::usage("which run? its number, its name, or last"))?;
     let spool = Spool::find()?;
-    let run = read(&spool, select_one(&spool, &operand)?)?;
+    let number = select_one(&spool, &operand)?;
+    let mut run = read(&spool, number)?;
+    for _ in 0..TRIES {
+        // Several files are one truth only if the run has not moved meanwhile.
+        match &run.row.token {
+            Some(token) if !spool.dir().join(token.path()).exists() => run = read(&spool, number)?,
+            _ => break,
+        }
+    }
     if as_json {
         writeln!(out, "{}", to_json(&run))?;
     } else {
@@ -60,6 +73,11 @@ pub fn show(args: &mut Args, out: &mut Out) -> Result<Exit> {
 
 fn read(spool: &Spool, run: u64) -> Result<Run> {
     let row = Row::read(spool, run, spool.state_of(run)?)?;
+    let owner = match row.token.as_ref().map(|token| &token.state) {
+        Some(State::Claimed(worker)) => owner_note(spool, worker, worker, "worker"),
+        Some(State::Started(worker, runner)) => owner_note(spool, worker, runner, "runner"),
+        _ => None,
+    };
     let dir = spool.run_dir(run);
     let mut found = Vec::new();
     let mut events = Vec::new();
@@ -81,7 +99,7 @@ fn read(spool: &Spool, run: u64) -> Result<Run> {
     let facts = spool.read(run, "facts.json").ok().flatten().unwrap_or(Value::Null);
     let results = Results::read(spool, run, &[]).unwrap_or_default();
     let log = tail(&dir.join("log")).iter().map(|line| last_state(line)).collect();
-    Ok(Run { row, facts, results, files: found, events, log })
+    Ok(Run { row, owner, facts, results, files: found, events, log })
 }
 
 /// The last lines of a file, without their ends.
@@ -116,6 +134,7 @@ fn to_json(run: &Run) -> Value {
         ("run", Value::from(row.run)),
         ("state", row.state().into()),
         ("how", row.how().into()),
+        ("owner", run.owner.as_deref().into()),
         ("generation", row.token.as_ref().map(|token| token.generation).into()),
         ("job", row.job.json.clone()),
         ("labels", row.labels.clone()),
@@ -136,7 +155,7 @@ fn line(out: &mut Out, name: &str, text: &str) -> Result<()> {
 fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
     let Row { job, labels, attempt, result, .. } = &run.row;
     line(out, "run", format!("{} {}", run.row.run, job.name().unwrap_or_default()).trim_end())?;
-    line(out, "state", &state(&run.row))?;
+    line(out, "state", &state(&run.row, run.owner.as_deref()))?;
     line(out, "group", job.group().unwrap_or_default())?;
     line(out, "command", &job.command_line())?;
     line(out, "in", &job.cwd().unwrap_or_default().to_string_lossy())?;
@@ -183,7 +202,7 @@ fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
     Ok(())
 }
 
-fn state(row: &Row) -> String {
+fn state(row: &Row, owner: Option<&str>) -> String {
     let Some(Token { state, generation, .. }) = &row.token else {
         return "incomplete: it was being added, and never acknowledged".into();
     };
@@ -195,6 +214,9 @@ fn state(row: &Row) -> String {
         State::Started(_, runner) => text += &format!(" under nn-run {} on {}", runner.pid, runner.host),
         State::Failed(how) => text += &format!(": {}", how.words()),
         State::Done | State::Cancelled => {}
+    }
+    if let Some(owner) = owner {
+        text += &format!(" ({owner})");
     }
     if *generation > 1 {
         text += &format!(" (generation {generation})");

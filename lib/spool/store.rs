@@ -46,12 +46,17 @@ impl Spool {
     /// The truth about the runs in these folders, by number: where a run is seen twice, the most advanced token.
     /// Folders must be given in listing order (`Folder::ALL`, `Folder::OPEN`).
     ///
+    /// What moves forward meanwhile is met further on. What comes back to the queue is not, and within a folder that is
+    /// renamed in a listing may skip; so the folders of unfinished runs, which are small, are read once more at each end.
+    ///
     /// # Errors
     /// A folder cannot be read.
     pub fn states(&self, folders: &[Folder]) -> Result<HashMap<u64, Token>> {
+        let (ended, open): (Vec<Folder>, Vec<Folder>) = folders.iter().partition(|folder| folder.is_end());
+        let again = if open.is_empty() || ended.is_empty() { &[] } else { open.as_slice() };
         let mut states: HashMap<u64, Token> = HashMap::new();
-        for folder in folders {
-            for token in self.tokens(*folder)? {
+        for folder in [open.as_slice(), &open, &ended, again].concat() {
+            for token in self.tokens(folder)? {
                 match states.get(&token.run) {
                     Some(other) if other.rank() >= token.rank() => {}
                     _ => {
@@ -185,5 +190,46 @@ impl Spool {
         let set = self.read(run, "labels.json").ok().flatten().and_then(|labels| labels.int("priority"));
         let asked = || self.job(run).map_or(super::job::PRIORITY, |job| job.priority());
         set.and_then(|p| u8::try_from(p).ok()).filter(|p| *p < 10).unwrap_or_else(asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// A run that comes back to the queue while the folders are read is not missed.
+    #[test]
+    fn what_moves_back_is_seen() {
+        let dir = std::env::temp_dir().join(format!("nn-store-back-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        let spool = Spool::init(&dir, false).unwrap();
+        let me = Owner::me().unwrap();
+        let mut token = Token { run: 1, generation: 1, state: State::Queued(5) };
+        files::create_empty(&dir.join(token.path())).unwrap();
+        let (began, ended) = (AtomicU64::new(0), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            let mover = scope.spawn(|| {
+                for _ in 0..3000 {
+                    let next = match token.state {
+                        State::Queued(_) => token.to(State::Claimed(me.clone())),
+                        _ => token.again(State::Queued(5)),
+                    };
+                    began.fetch_add(1, Ordering::SeqCst);
+                    spool.shift(&token, &next).unwrap();
+                    ended.fetch_add(1, Ordering::SeqCst);
+                    token = next;
+                    std::thread::sleep(std::time::Duration::from_micros(50));
+                }
+            });
+            while !mover.is_finished() {
+                let before = ended.load(Ordering::SeqCst);
+                let seen = spool.states(&Folder::ALL).unwrap().contains_key(&1);
+                let moves = began.load(Ordering::SeqCst) - before;
+                // It came back once at most, which is more than happens in the time of one look.
+                assert!(seen || moves > 2, "not seen, after {moves} moves");
+            }
+        });
+        std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -13,8 +13,10 @@ Its nn-run killed, the command alive: nothing is done until it has ended; then t
   2
   $ nn-queue work 2>work.err & until_ok grep -q pid spool/runs/2/attempt.json
   $ kill -9 $(ls spool/running | sed 's/.*,\([0-9]*\),[0-9]*~s/\1/'); until_ok sh -c 'nn-queue list | grep dead'
-  $ nn-queue list | cut -f2,5,8; touch go
+  $ nn-queue list | cut -f2,5,8
   running	twice	runner dead: nn-queue recover
+  $ nn-queue show twice | sed -n 's/under .* on [^ ]*/under it/; /^state/p'; touch go
+  state       running under it (runner dead: nn-queue recover)
   $ nn-queue wait twice; wait; nn-queue log twice; sed 's/ sh -c.* done/ done/; s/ [0-9.]*s$/ TIME/' work.err
   2	done	
   attempt 1
