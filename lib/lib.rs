@@ -29,7 +29,9 @@ pub mod spool {
 
 /// Floor 3: what is known of a run.
 pub mod record {
+    pub mod ask; // another program, without waiting for it
     pub mod facts; // what was found at the start: host, git, versions
+    pub mod gpu; // GPUs and who uses them: nvidia-smi
     pub mod history; // variables of interest over time: history.jsonl
     pub mod lines; // bytes of a log -> clean logical lines
     pub mod metrics; // log lines -> counters and values

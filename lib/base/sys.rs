@@ -315,6 +315,16 @@ pub fn wait_readable(fd: &impl AsRawFd, limit: Duration) -> bool {
     unsafe { poll(&mut poll_fd, 1, ms) > 0 }
 }
 
+/// Waits until one of several descriptors can be read, at most `limit`; which of them can (or has no writer any more).
+pub fn wait_readable_of<const N: usize>(fds: [Option<RawFd>; N], limit: Duration) -> [bool; N] {
+    // poll(2) leaves out negative descriptors.
+    let mut poll_fds = fds.map(|fd| PollFd { fd: fd.unwrap_or(-1), events: 1, revents: 0 });
+    let ms = c_int::try_from(limit.as_millis()).unwrap_or(c_int::MAX);
+    // SAFETY: N valid pollfds.
+    let n = unsafe { poll(poll_fds.as_mut_ptr(), N as c_ulong, ms) };
+    poll_fds.map(|fd| n > 0 && fd.revents != 0)
+}
+
 /// Columns and rows of the terminal behind a descriptor, if it is one and says.
 pub fn terminal_size(fd: &impl AsRawFd) -> Option<(usize, usize)> {
     const TIOCGWINSZ: c_ulong = 0x5413;

@@ -8,14 +8,13 @@
 pub mod git;
 mod gpu;
 mod host;
-pub mod process;
-mod python;
+pub mod python;
 
 use crate::base::files;
 use crate::base::json::{self, Value};
 use crate::base::time::Time;
+use crate::record::ask::Asked;
 use crate::spool::store::Spool;
-use process::Asked;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

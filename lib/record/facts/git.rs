@@ -2,9 +2,9 @@
 //! (status and diff). Outside a work tree no process is started. GIT_OPTIONAL_LOCKS=0 and no file system monitor: asking
 //! must not write into the repository, nor leave a daemon behind.
 
-use super::process::{Answer, Asked};
 use crate::base::json::Value;
 use crate::base::text::escape_bytes;
+use crate::record::ask::{Answer, Asked};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};

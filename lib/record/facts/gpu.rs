@@ -2,10 +2,10 @@
 //! because without persistence mode each question wakes the cards for seconds. Its CSV is matched by position; a cell
 //! in brackets or N/A is no number; on a failure the reason stands on standard output, and nothing of it is parsed.
 
-use super::process::{Answer, Asked};
 use crate::base::files;
 use crate::base::json::{self, Value};
 use crate::base::sys;
+use crate::record::ask::{Answer, Asked};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

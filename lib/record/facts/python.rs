@@ -2,9 +2,9 @@
 //! command's own directory and environment, to say its version and path; the packages are then read off the names of
 //! `*.dist-info` and `*.egg-info` folders, which costs nothing beside asking pip.
 
-use super::process::Asked;
 use crate::base::json::{self, Value};
 use crate::base::text::escape;
+use crate::record::ask::Asked;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Command;

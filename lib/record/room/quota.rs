@@ -9,7 +9,7 @@ use super::mounts::Mount;
 use super::{By, Limit};
 use crate::base::sys;
 use crate::base::text::fit;
-use crate::record::facts::process::Asked;
+use crate::record::ask::Asked;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;

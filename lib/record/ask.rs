@@ -3,14 +3,17 @@
 
 use crate::base::sys::{self, Signal};
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::os::fd::AsRawFd;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// Most bytes of an error message that are kept.
-const MOST_WORDS: u64 = 4096;
+const MOST_WORDS: usize = 4096;
+/// Between two looks whether it has ended while something else holds its output open.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What a program answered.
 #[derive(Debug, Default)]
@@ -21,6 +24,8 @@ pub struct Answer {
     pub out: Vec<u8>,
     /// It printed more than that
     pub cut: bool,
+    /// Somebody else in this process waited for it and has its exit code
+    pub waited_for_elsewhere: bool,
     /// Its first line on standard error, or why it could not be run
     pub words: String,
 }
@@ -66,6 +71,11 @@ impl Asked {
         self.since.elapsed()
     }
 
+    /// Where its process id stands while it runs, else 0.
+    pub fn pid_place(&self) -> Arc<AtomicU32> {
+        self.pid.clone()
+    }
+
     /// Its process, while it runs.
     pub fn pid(&self) -> Option<u32> {
         Some(self.pid.load(Ordering::Relaxed)).filter(|pid| *pid != 0)
@@ -93,22 +103,53 @@ fn answer(command: &mut Command, most: u64, pid: &AtomicU32) -> Answer {
     };
     pid.store(child.id(), Ordering::Relaxed);
     let mut answer = Answer::default();
-    if let Some(out) = child.stdout.take() {
-        let _ = out.take(most + 1).read_to_end(&mut answer.out);
-    }
-    answer.cut = answer.out.len() as u64 > most;
+    let words = read_both(&mut child, most, &mut answer);
     if answer.cut {
-        answer.out.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         let _ = child.kill();
     }
-    let mut words = Vec::new();
-    if let Some(err) = child.stderr.take() {
-        let _ = err.take(MOST_WORDS).read_to_end(&mut words);
-    }
     answer.words = String::from_utf8_lossy(&words).lines().next().unwrap_or_default().to_string();
-    answer.code = child.wait().ok().and_then(|status| status.code());
+    match child.wait() {
+        Ok(status) => answer.code = status.code(),
+        Err(_) => answer.waited_for_elsewhere = true,
+    }
     pid.store(0, Ordering::Relaxed);
     answer
+}
+
+/// Reads both pipes as they fill, so that neither can block the program, until both are closed, too much has come, or
+/// the program has ended and only others hold them. What is on standard error is returned.
+fn read_both(child: &mut Child, most: u64, answer: &mut Answer) -> Vec<u8> {
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let mut words = Vec::new();
+    let mut buffer = vec![0; 1 << 14];
+    while out.is_some() || err.is_some() {
+        let fds = [out.as_ref().map(AsRawFd::as_raw_fd), err.as_ref().map(AsRawFd::as_raw_fd)];
+        let [out_ready, err_ready] = sys::wait_readable_of(fds, LOOK);
+        if out_ready && !read_some(&mut out, &mut buffer, &mut answer.out, usize::MAX) {
+            out = None;
+        }
+        if err_ready && !read_some(&mut err, &mut buffer, &mut words, MOST_WORDS) {
+            err = None;
+        }
+        if answer.out.len() > most {
+            answer.out.truncate(most);
+            answer.cut = true;
+            return words;
+        }
+        if !out_ready && !err_ready && !matches!(child.try_wait(), Ok(None)) {
+            return words;
+        }
+    }
+    words
+}
+
+/// One read, of which at most so much is kept in all; false at the end.
+fn read_some(from: &mut Option<impl Read>, buffer: &mut [u8], into: &mut Vec<u8>, most: usize) -> bool {
+    let n = from.as_mut().and_then(|from| from.read(buffer).ok()).unwrap_or(0);
+    let room = most.saturating_sub(into.len());
+    into.extend_from_slice(buffer.get(..n.min(room)).unwrap_or_default());
+    n > 0
 }
 
 #[cfg(test)]
@@ -131,6 +172,10 @@ mod tests {
         assert!(asked.wait(Duration::from_secs(20)));
         let answer = asked.take().unwrap();
         assert!(answer.cut && answer.out.len() == 1000);
+        // Neither a full standard error nor a child that keeps the output open may block it.
+        let mut asked = sh("head -c 300000 /dev/zero >&2; echo b; sleep 30 & exit 0", 100);
+        assert!(asked.wait(Duration::from_secs(20)));
+        assert_eq!(asked.take().unwrap().out, b"b\n");
         let mut asked = Asked::begin(Command::new("/no/such"), 1);
         assert!(asked.wait(Duration::from_secs(20)));
         assert_eq!(asked.take().unwrap().words, "No such file or directory");
