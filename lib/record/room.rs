@@ -40,7 +40,6 @@ pub enum By {
     ReadOnly,
     UserQuota,
     GroupQuota,
-    ProjectQuota,
     /// What could be allocated
     Probe,
 }
@@ -53,7 +52,6 @@ impl By {
             By::ReadOnly => "read-only",
             By::UserQuota => "user quota",
             By::GroupQuota => "group quota",
-            By::ProjectQuota => "project quota",
             By::Probe => "probe",
         }
     }
@@ -157,7 +155,14 @@ impl fmt::Display for Lack {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let count = self.what == "inodes" || show_size(self.need) == show_size(self.free);
         let show = |n: u64| if count { n.to_string() } else { show_size(n) };
-        write!(f, "{}: {} needed, {} free", self.what, show(self.need), show(self.free))?;
+        write!(f, "{}: ", self.what)?;
+        if self.need > 1 {
+            write!(f, "{} needed, ", show(self.need))?;
+        }
+        match self.free {
+            0 => f.write_str("none free")?,
+            free => write!(f, "{} free", show(free))?,
+        }
         if self.promised > 0 {
             write!(f, ", {} of it promised to other runs", show(self.promised))?;
         }

@@ -123,3 +123,13 @@ _nn_plot() {
     _nn_runs
 }
 complete -o bashdefault -o default -F _nn_plot nn-plot
+
+# nn-diskcheck
+_nn_diskcheck() {
+    case $3 in
+    --like) _nn_runs && return ;;
+    --need | --ram | --inodes) return ;;
+    esac
+    _nn_options --need --inodes --ram --like --probe --json && return
+}
+complete -o bashdefault -o default -F _nn_diskcheck nn-diskcheck

@@ -6,7 +6,7 @@ function __nn_runs
     echo last
 end
 
-for tool in nn-sweep nn-queue nn-run nn-log nn-table nn-plot
+for tool in nn-sweep nn-queue nn-run nn-log nn-table nn-plot nn-diskcheck
     complete -c $tool -s h -l help -d 'print the usage'
     complete -c $tool -s V -l version -d 'print the version'
 end
@@ -100,3 +100,11 @@ complete -c nn-plot -x -l height -d 'lines of text'
 complete -c nn-plot -l ascii -d 'ASCII characters only'
 complete -c nn-plot -x -l title -d heading
 complete -c nn-plot -x -s p -l pattern -d 'how values stand in a log'
+
+# nn-diskcheck
+complete -c nn-diskcheck -x -l need -d 'bytes that must be free'
+complete -c nn-diskcheck -x -l inodes -d 'files that must fit'
+complete -c nn-diskcheck -x -l ram -d 'memory that must be available'
+complete -c nn-diskcheck -x -l like -a '(__nn_runs)' -d 'as much as this run used'
+complete -c nn-diskcheck -l probe -d 'see whether it can be allocated'
+complete -c nn-diskcheck -l json -d 'an object a line'

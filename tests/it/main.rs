@@ -9,6 +9,7 @@ mod crash;
 mod hostile;
 mod limits;
 mod place;
+mod room;
 mod spool;
 mod storm;
 mod tidy;

@@ -64,8 +64,7 @@ impl Quotas {
         // The exit status says whether somebody is over quota, or nothing.
         if text.trim().is_empty() {
             let words = answer.words.trim();
-            let absent =
-                answer.code.is_none() || words.contains("no quota enabled") || words.contains("quotas not enabled");
+            let absent = answer.code.is_none() || words.contains("no quota enabled") || words.contains("not enabled");
             if !absent && !words.is_empty() {
                 self.warnings.push(format!("quotas are not counted: {}", fit(words, 200)));
             }
@@ -197,7 +196,6 @@ fn section(heading: &str) -> Option<Section> {
     let of = match kind {
         "user" | "usr" => By::UserQuota,
         "group" | "grp" => By::GroupQuota,
-        "project" | "prj" => By::ProjectQuota,
         _ => return None,
     };
     let id = rest.rsplit_once("id ").and_then(|(_, id)| id.split(')').next()?.trim().parse().ok());
@@ -215,26 +213,31 @@ fn split_row(line: &str, words: &[&str]) -> Option<Row> {
         .filter(|_| line.len() < 8192)
 }
 
-/// Six to eight columns: either grace may be missing; of seven, what is over has it.
+/// Six to eight columns: either grace may be missing. Of seven, what is over has it, though not always.
 fn row(name: &str, columns: &[&str]) -> Option<Row> {
-    let first = match columns.len() {
-        6 => 3,
-        7 if !columns.first()?.ends_with('*') => 3,
-        7 | 8 => 4,
+    let splits = match columns.len() {
+        6 => [3, 3],
+        7 if columns.first()?.ends_with('*') => [4, 3],
+        7 => [3, 4],
+        8 => [4, 4],
         _ => return None,
     };
-    let (space, files) = columns.split_at_checked(first)?;
-    Some(Row { file_system: name.to_string(), space: self::line(space, 1024)?, files: self::line(files, 1)? })
+    splits.into_iter().find_map(|first| {
+        let (space, files) = columns.split_at_checked(first)?;
+        Some(Row { file_system: name.to_string(), space: self::line(space, 1024)?, files: self::line(files, 1)? })
+    })
 }
 
 fn line(columns: &[&str], unit: u64) -> Option<Line> {
-    let (used, rest) = columns.split_first()?;
-    let used = used.trim_end_matches('*');
-    let inner = used.strip_prefix('[').and_then(|u| u.strip_suffix(']'));
-    let incomplete = inner.is_some();
-    let used = amount(inner.unwrap_or(used).trim_end_matches('*'), unit)?;
-    let (soft, hard) = (amount(rest.first()?, unit)?, amount(rest.get(1)?, unit)?);
-    Some(Line { used, soft, hard, grace: rest.get(2).unwrap_or(&"").to_string(), incomplete })
+    let mut incomplete = false;
+    let mut number = |word: &&str| {
+        let word = word.trim_end_matches('*');
+        let inner = word.strip_prefix('[').and_then(|word| word.strip_suffix(']'));
+        incomplete |= inner.is_some();
+        amount(inner.map_or(word, |word| word.trim_end_matches('*')), unit)
+    };
+    let (used, soft, hard) = (number(columns.first()?)?, number(columns.get(1)?)?, number(columns.get(2)?)?);
+    Some(Line { used, soft, hard, grace: columns.get(3).unwrap_or(&"").to_string(), incomplete })
 }
 
 /// `1234` in the column's unit, `97.7M` (powers of 1024), and of files `12k` (of 1000).

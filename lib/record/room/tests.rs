@@ -32,6 +32,11 @@ fn the_least_counts() {
         words(disk.lacks(12 * g + 1, 0, 0)),
         ["disk: 12884901889 needed, 12884901888 free (user quota of /scratch)"]
     );
+    let full = disk_of(&[(By::FileSystem, Some(0), Some(0))]);
+    assert_eq!(
+        words(full.lacks(1, 2, 0)),
+        ["disk: none free (file system of /scratch)", "inodes: 2 needed, none free (file system of /scratch)"]
+    );
     let memory = Memory { available: g, by: MemoryBy::Group("/job_7".to_string()), total: 4 * g };
     assert_eq!(memory.lacks(g, 0), None);
     assert_eq!(memory.lacks(2 * g, 0).unwrap().to_string(), "ram: 2G needed, 1G free (cgroup /job_7)");

@@ -25,6 +25,8 @@ fn graces_that_are_there_or_not() {
         ("      /dev/sda1     210*    200     250   6days      10      20      25        ", (k(40), Some(15))),
         ("      /dev/sda1     100     200     250              22*     20      25   23:59", (k(150), Some(3))),
         ("      /dev/sda1     210*    200     250    none      22*     20      25    none", (Some(0), Some(0))),
+        // a hard limit reached, which has no grace
+        ("      /dev/sda1     250*      0     250              22*     20      25   6days", (Some(0), Some(3))),
         // -p: the grace as a time, always there
         ("      /dev/sda1     100     200     250       0      10       0       0       0", (k(150), None)),
         // -s
@@ -38,7 +40,7 @@ fn graces_that_are_there_or_not() {
         ("      /dev/sda1     300*    200     250   6days      10       0       0        ", (Some(0), None)),
         // lfs: `-` where there is no grace
         ("       /scratch     100       0     250       -      10       0      25       -", (k(150), Some(15))),
-        ("       /scratch  [210]*    200     250  6d23h59m59s   10       0      25       -", (k(40), Some(15))),
+        ("       /scratch  [210]*  [200]     250  6d23h59m59s   10       0      25       -", (k(40), Some(15))),
         (
             "       /scratch   5.95G      0  9.537T       -     128k       0      1M       -",
             (Some(10479653630247), Some(872000)),
@@ -102,7 +104,7 @@ fn anything_else_is_not_counted() {
         &format!("{heading}/dev/sda1 K 2 3 4 5 6\n"),
         &format!("{heading}/dev/sda1 é 2 3 4 5 6\n"),
         "Disk quotas for \n",
-        "Disk quotas for nobody x\n",
+        "Disk quotas for prj 7 (pid 7):\n",
     ] {
         assert_eq!(parse(text), None, "{text}");
     }

@@ -1,0 +1,254 @@
+//! nn-diskcheck: is there room (disk, inodes, quota, RAM) before and during a run
+//!
+//! One record a path: what is free, what limits it, what is needed, yes or no. Free is the least of file system, quotas
+//! and, with --probe, of what can truly be allocated. A need is given, or estimated from an earlier run: what it left
+//! in its directory and the most memory it used, and a quarter more. Records go to standard output, what is missing to
+//! standard error in words; the exit status is the answer, for a line of a batch script. No spool is needed but for
+//! --like.
+
+use nn::base::args::{Arg, Args};
+use nn::base::cli::{self, Exit, Out};
+use nn::base::error::{Doing, Error, Result};
+use nn::base::json::{self, Value};
+use nn::base::table::{Cell, Format, Table};
+use nn::base::units::{parse_size, show_size};
+use nn::record::room::{self, Disk, Lack};
+use nn::spool::select::select_one;
+use nn::spool::state::Folder;
+use nn::spool::store::Spool;
+use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "
+usage: nn-diskcheck [--need SIZE] [--inodes N] [--ram SIZE] [--like RUN] [--probe] [--json] [PATH...]
+
+  --need SIZE    bytes that must be free at each path: 20G, 512M
+  --inodes N     files that must fit there
+  --ram SIZE     memory that must be available
+  --like RUN     as much as this run used, and a quarter more
+  --probe        see whether as much can truly be allocated
+  --json         one JSON object a line
+  -h, --help     print this
+  -V, --version  print the version
+
+Without PATH: the current directory. Exit status: 0 there is room, 1 there is not, 2 failure.
+";
+
+/// What is added to what an earlier run used: a part of it.
+const MARGIN: u64 = 4;
+
+fn main() -> ExitCode {
+    cli::main("nn-diskcheck", USAGE, run)
+}
+
+#[derive(Default)]
+struct Opts {
+    need: Need,
+    like: Option<String>,
+    probe: bool,
+    json: bool,
+    paths: Vec<PathBuf>,
+}
+
+/// What must be free; None: whatever there is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Need {
+    disk: Option<u64>,
+    inodes: Option<u64>,
+    ram: Option<u64>,
+}
+
+fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
+    let mut opts = parse(args)?;
+    if let Some(run) = &opts.like {
+        let like = like(run)?;
+        let given = opts.need;
+        opts.need =
+            Need { disk: given.disk.or(like.disk), inodes: given.inodes.or(like.inodes), ram: given.ram.or(like.ram) };
+    }
+    let mut records = Records::new(if opts.json { Format::Json } else { Format::detect(out) });
+    for path in &opts.paths {
+        match disk(path, &opts) {
+            Ok(disk) => records.disk(&disk, opts.need),
+            Err(err) => cli::complain(&err),
+        }
+    }
+    if let Some(ram) = opts.need.ram {
+        records.ram(ram)?;
+    }
+    records.table.print(out, records.format)?;
+    out.flush()?;
+    for lack in &records.lacks {
+        cli::tell(&lack.to_string());
+    }
+    Ok(if records.lacks.is_empty() { Exit::DONE } else { Exit::NO })
+}
+
+fn parse(args: &mut Args) -> Result<Opts> {
+    let mut opts = Opts::default();
+    let size = |args: &mut Args| args.with("a size such as 20G", parse_size);
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Long(name) => match name.as_str() {
+                "need" => opts.need.disk = Some(size(args)?),
+                "inodes" => opts.need.inodes = Some(args.parse("a number of files")?),
+                "ram" => opts.need.ram = Some(size(args)?),
+                "like" => opts.like = Some(args.text()?),
+                "probe" => opts.probe = true,
+                "json" => opts.json = true,
+                _ => return Err(Arg::Long(name).unexpected()),
+            },
+            // "$WRKDIR" of a script, not set: the current directory is not what was meant.
+            Arg::Value(path) if path.is_empty() => return Err(Error::usage("an empty PATH")),
+            Arg::Value(path) => opts.paths.push(PathBuf::from(path)),
+            arg => return Err(arg.unexpected()),
+        }
+    }
+    if opts.probe && opts.need.disk.is_none() && opts.like.is_none() {
+        return Err(Error::usage("option '--probe' allocates what is needed: give --need or --like"));
+    }
+    if opts.paths.is_empty() {
+        opts.paths.push(PathBuf::from("."));
+    }
+    Ok(opts)
+}
+
+fn disk(path: &Path, opts: &Opts) -> Result<Disk> {
+    let mut disk = room::disk(path)?;
+    if let Some(need) = opts.need.disk.filter(|_| opts.probe) {
+        room::probe(&mut disk, need)?;
+    }
+    for warning in &disk.warnings {
+        cli::warn(&format!("{}: {warning}", disk.at.display()));
+    }
+    Ok(disk)
+}
+
+/// What is printed, and what is missing.
+struct Records {
+    format: Format,
+    table: Table,
+    lacks: Vec<Lack>,
+}
+
+impl Records {
+    fn new(format: Format) -> Records {
+        let mut headings = vec!["path", "what", "free", "limit", "need", "room"];
+        if format == Format::Json {
+            headings.extend(["at", "mount", "total", "probed", "limits"]);
+        }
+        Records { format, table: Table::new(&headings), lacks: Vec::new() }
+    }
+
+    fn disk(&mut self, disk: &Disk, need: Need) {
+        let (free, by) = (disk.free(), disk.limited_by());
+        let lacks = disk.lacks(need.disk.unwrap_or(1), need.inodes.unwrap_or(1), 0);
+        let missing = |what: &str| lacks.iter().any(|lack| lack.what == what);
+        self.row(disk, "disk", size(free), by.words(), need.disk.map(size), !missing("disk"));
+        // Everything needs a file: said when that is what is missing.
+        if need.inodes.is_some() || missing("inodes") {
+            let (free, by) = match disk.inodes() {
+                Some((free, by)) => (free.into(), by.words()),
+                None => (Cell::empty(), "not counted"),
+            };
+            self.row(disk, "inodes", free, by, need.inodes.map(Cell::from), !missing("inodes"));
+        }
+        self.lacks.extend(lacks);
+    }
+
+    fn row(&mut self, disk: &Disk, what: &str, free: Cell, limit: &str, need: Option<Cell>, room: bool) {
+        let mut cells = vec![
+            json::from_os(disk.path.as_os_str()).into(),
+            what.into(),
+            free,
+            limit.into(),
+            need.unwrap_or_else(Cell::empty),
+            self.yes(room),
+        ];
+        if self.format == Format::Json {
+            let limit = |limit: &room::Limit| {
+                let members = json::map([("free", Value::from(limit.free)), ("inodes", limit.inodes.into())]);
+                (limit.by.words(), members)
+            };
+            cells.extend([
+                Cell::from(json::from_os(disk.at.as_os_str())),
+                disk.mount.as_ref().map(|mount| json::from_os(mount.point.as_os_str())).into(),
+                disk.total.into(),
+                disk.probed.into(),
+                json::map(disk.limits.iter().map(limit)).into(),
+            ]);
+        }
+        self.table.row(cells);
+    }
+
+    fn yes(&self, room: bool) -> Cell {
+        match (self.format, room) {
+            (Format::Json, room) => room.into(),
+            (_, true) => "yes".into(),
+            (_, false) => "no".into(),
+        }
+    }
+
+    fn ram(&mut self, need: u64) -> Result<()> {
+        let memory = room::memory().ok_or_else(|| Error::other("the kernel does not say how much memory there is"))?;
+        let lack = memory.lacks(need, 0);
+        let (free, limit) = (size(memory.available), memory.by.words());
+        let no_path = if self.format == Format::Json { Cell::empty() } else { "-".into() };
+        let mut cells = vec![no_path, "ram".into(), free, limit.into(), size(need), self.yes(lack.is_none())];
+        if self.format == Format::Json {
+            cells.extend([Cell::empty(), Cell::empty(), memory.total.into(), Cell::empty(), Cell::empty()]);
+        }
+        self.table.row(cells);
+        self.lacks.extend(lack);
+        Ok(())
+    }
+}
+
+fn size(bytes: u64) -> Cell {
+    Cell::shown(bytes, show_size(bytes))
+}
+
+/// What an earlier run used, and a margin.
+fn like(name: &str) -> Result<Need> {
+    let spool = Spool::find()?;
+    let run = select_one(&spool, name)?;
+    let state = spool.state_of(run)?.map(|token| token.folder());
+    if state != Some(Folder::Done) {
+        let state = state.map_or("incomplete", Folder::name);
+        cli::warn(&format!("run {run} is {state}: a whole one may use more"));
+    }
+    let (bytes, inodes) = used(&spool.run_dir(run))?;
+    let result = spool.read(run, "result.json")?.unwrap_or(Value::Null);
+    let rss = result.int("max_rss").and_then(|n| u64::try_from(n).ok());
+    let more = |n: u64| n.saturating_add(n / MARGIN);
+    Ok(Need { disk: Some(more(bytes)), inodes: Some(more(inodes)), ram: rss.map(more) })
+}
+
+/// Bytes and inodes below a directory: the greater of a file's size and of what is set aside for it, hard links once.
+fn used(dir: &Path) -> Result<(u64, u64)> {
+    let (mut bytes, mut inodes) = (0u64, 0u64);
+    let mut seen = HashSet::new();
+    let mut left = vec![dir.to_path_buf()];
+    while let Some(dir) = left.pop() {
+        let entries = match std::fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(err) if err.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(err) => return Err(err).doing("read", dir),
+        };
+        for entry in entries.flatten() {
+            // Removed meanwhile: not used any more.
+            let Ok(meta) = entry.metadata() else { continue };
+            if meta.nlink() > 1 && !meta.is_dir() && !seen.insert((meta.dev(), meta.ino())) {
+                continue;
+            }
+            inodes += 1;
+            bytes = bytes.saturating_add(meta.len().max(meta.blocks().saturating_mul(512)));
+            if meta.is_dir() {
+                left.push(entry.path());
+            }
+        }
+    }
+    Ok((bytes, inodes))
+}

@@ -1,0 +1,103 @@
+//! nn-diskcheck against real limits: a tmpfs of a given size and number of inodes, a read-only one, a btrfs subvolume with
+//! a limit that no number shows, a control group's memory, a file size limit. Mounted in a namespace of the test's own,
+//! which needs root; skipped, by name, where that or the programs are missing.
+//! Not tested here: Lustre, NFS, a real quota(1) (what they print is replayed in transcripts and unit tests).
+
+use crate::place::{Place, output_within, say};
+use std::time::Duration;
+
+/// What a script prints, run as root of a mount namespace; None (and said) where it exits with 99.
+fn mounted(name: &str, needs: &str, script: &str) -> Option<String> {
+    let place = Place::new(name);
+    let script = format!("exec 2>&1; mkdir d\n{script}");
+    let output = output_within(place.command("unshare").args(["-m", "sh", "-c", &script]), Duration::from_secs(60));
+    let refused = !place.command("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
+    if refused || output.status.code() == Some(99) {
+        say(&format!("skipped: {name}: needs {needs}"));
+        return None;
+    }
+    let text = String::from_utf8_lossy(&output.stdout).replace(&*place.dir.to_string_lossy(), ".");
+    Some(text)
+}
+
+#[test]
+fn a_tmpfs_of_a_given_size() {
+    let script = "
+mount -t tmpfs -o size=1m,nr_inodes=8 tmpfs d || exit 99
+nn-diskcheck --need 1M d; echo \"exit $?\"
+nn-diskcheck --need 1M --probe --json d/not/yet | grep -o '\"probed\":[0-9]*'
+nn-diskcheck --need 1025K --probe --inodes 8 d; echo \"exit $?\"
+[ -z \"$(ls -A d)\" ] && [ \"$(df -k --output=used d | tail -n 1)\" -eq 0 ] && echo 'nothing is left'
+dd if=/dev/zero of=d/file bs=1k count=600 2>/dev/null
+nn-diskcheck --need 500K d; echo \"exit $?\"
+nn-diskcheck --need 424K --probe d >/dev/null && echo 'the rest can be allocated'
+touch d/1 d/2 d/3 d/4 d/5 d/6
+nn-diskcheck d; echo \"exit $?\"
+mount -o remount,ro d || exit 99
+nn-diskcheck d 2>/dev/null | head -n 1
+";
+    let Some(text) = mounted("sized", "root and mount namespaces", script) else { return };
+    let expected = "d\tdisk\t1048576\tfile system\t1048576\tyes
+exit 0
+\"probed\":1048576
+d\tdisk\t1048576\tfile system\t1049600\tno
+d\tinodes\t7\tfile system\t8\tno
+nn-diskcheck: disk: 1049600 needed, 1048576 free (file system of ./d)
+nn-diskcheck: inodes: 8 needed, 7 free (file system of ./d)
+exit 1
+nothing is left
+d\tdisk\t434176\tfile system\t512000\tno
+nn-diskcheck: disk: 500K needed, 424K free (file system of ./d)
+exit 1
+the rest can be allocated
+d\tdisk\t434176\tfile system\t\tyes
+d\tinodes\t0\tfile system\t\tno
+nn-diskcheck: inodes: none free (file system of ./d)
+exit 1
+d\tdisk\t0\tread-only\t\tno
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn a_limit_that_shows_in_no_number() {
+    let script = "
+command -v mkfs.btrfs >/dev/null && command -v btrfs >/dev/null || exit 99
+truncate -s 160M image && mkfs.btrfs -q image >/dev/null && mount -o loop image d || exit 99
+btrfs quota enable d && btrfs subvolume create d/sub >/dev/null && btrfs qgroup limit 16M d/sub || exit 99
+sync
+nn-diskcheck --need 32M d/sub | cut -f4-; echo \"exit $?\"
+nn-diskcheck --need 8M --probe d/sub | cut -f4-
+nn-diskcheck --need 32M --probe d/sub | cut -f2,4-
+nn-diskcheck --need 32M --probe d/sub >/dev/null 2>&1; echo \"exit $?\"
+ls -A d/sub | wc -l
+";
+    let Some(text) = mounted("btrfs", "root, mount namespaces, loop devices and btrfs-progs", script) else { return };
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("needed")).collect();
+    let expected = [
+        "file system\t33554432\tyes",
+        "exit 0",
+        "file system\t8388608\tyes",
+        "disk\tprobe\t33554432\tno",
+        "exit 1",
+        "0",
+    ];
+    assert_eq!(lines, expected, "{text}");
+    assert!(text.contains("disk: 32M needed, ") && text.contains(" free (probe of ./d/sub)"), "{text}");
+}
+
+#[test]
+fn limits_of_the_process() {
+    let place = Place::new("ulimit");
+    let script = "exec 2>&1
+ulimit -f 100; nn-diskcheck --need 1M --probe --json | grep -o '\"probed\":null'
+ulimit -v 1000000; nn-diskcheck --ram 900M | tail -n 1 | cut -f2-4,6
+nn-diskcheck --ram 1000M | tail -n 1 | cut -f6
+";
+    let output = output_within(place.command("sh").args(["-c", script]), Duration::from_secs(60));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("not probed: a file may have ") && text.contains("\"probed\":null\n"), "{text}");
+    // A machine that has less is its own limit.
+    assert!(text.contains("ram\t1024000000\tulimit -v\tyes") || text.contains("ram: 900M needed"), "{text}");
+    assert!(text.contains("ram: 1000M needed") || text.contains("ram: 0.98G needed"), "{text}");
+}
