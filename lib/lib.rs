@@ -25,6 +25,7 @@ pub mod spool {
     pub mod select; // run numbers, names, last~2, ranges, @groups
     pub mod state; // tokens: the state of a run in the name of an empty file
     pub mod store; // the spool: every state change
+    pub mod turn; // whose turn it is: after other runs, the pause before a retry
 }
 
 /// Floor 3: what is known of a run.

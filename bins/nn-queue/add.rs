@@ -2,6 +2,7 @@
 //! options are laid over each of them. Nothing is asked of git or of the network here: the facts of a run are taken when
 //! it starts.
 
+use crate::after::{self, Names};
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
@@ -48,15 +49,24 @@ struct Opts {
     needs: Vec<(String, Value)>,
     tags: Vec<Value>,
     patterns: Vec<Value>,
+    /// RUNS, by the member they belong to
+    after: Vec<(String, String)>,
+    /// Lists that join those of a job
+    lists: Vec<(String, Vec<Value>)>,
     command: Vec<OsString>,
 }
 
 /// Queues one command, or the jobs on standard input.
 pub fn add(args: &mut Args, out: &mut Out) -> Result<Exit> {
-    let opts = parse(args)?;
+    let mut opts = parse(args)?;
+    let mut names = Names::default();
+    for (member, runs) in std::mem::take(&mut opts.after) {
+        let runs = names.of_option(&runs).map_err(|err| Error::other(format!("--{member}: {err}")))?;
+        opts.lists.push((member, runs));
+    }
     let here = std::env::current_dir().doing("find", "the current directory")?;
     let jobs = if opts.command.is_empty() {
-        read_jobs(&opts, &here)?
+        read_jobs(&opts, &here, &mut names)?
     } else {
         let mut json = Job::new(&opts.command, &here).json;
         opts.lay_over(&mut json);
@@ -108,6 +118,7 @@ fn parse(args: &mut Args) -> Result<Opts> {
             "metrics" => opts.members.push(("metrics", args.text()?.into())),
             "tag" => opts.tags.push(args.text()?.into()),
             "pattern" => opts.patterns.push(args.text()?.into()),
+            "after" | "after-any" => opts.after.push((option.clone(), args.text()?)),
             "hold" => opts.members.push(("hold", true.into())),
             _ => return Err(arg.unexpected()),
         }
@@ -137,7 +148,8 @@ impl Opts {
                 job.set(member, joined);
             }
         }
-        for (member, more) in [("tags", &self.tags), ("pattern", &self.patterns)] {
+        let lists = self.lists.iter().map(|(member, more)| (member.as_str(), more));
+        for (member, more) in [("tags", &self.tags), ("pattern", &self.patterns)].into_iter().chain(lists) {
             if !more.is_empty() {
                 let mut joined = job.list(member).unwrap_or_default().to_vec();
                 joined.extend(more.iter().cloned());
@@ -147,7 +159,7 @@ impl Opts {
     }
 }
 
-fn read_jobs(opts: &Opts, here: &Path) -> Result<Vec<Job>> {
+fn read_jobs(opts: &Opts, here: &Path, names: &mut Names) -> Result<Vec<Job>> {
     let mut stdin = std::io::stdin().lock();
     if stdin.is_terminal() {
         return Err(Error::usage("what shall run? give a command after '--', or jobs as JSON lines on standard input"));
@@ -162,13 +174,15 @@ fn read_jobs(opts: &Opts, here: &Path) -> Result<Vec<Job>> {
         let wrong = |what: String| Error::data("standard input", i + 1, what);
         let text = std::str::from_utf8(line).map_err(|_| wrong("not valid UTF-8".into()))?;
         let json = Value::parse(text).map_err(|bad| wrong(format!("column {}: {}", bad.column, bad.what)))?;
-        jobs.push(job(json, opts, here).map_err(wrong)?);
+        let job = job(json, opts, here, names).map_err(wrong)?;
+        names.add(job.name());
+        jobs.push(job);
     }
     Ok(jobs)
 }
 
 /// A job from a line: its directory made absolute, the options laid over it, and checked.
-fn job(mut json: Value, opts: &Opts, here: &Path) -> std::result::Result<Job, String> {
+fn job(mut json: Value, opts: &Opts, here: &Path, names: &mut Names) -> std::result::Result<Job, String> {
     if json.as_map().is_none() {
         return Err("expected a JSON object".into());
     }
@@ -180,8 +194,20 @@ fn job(mut json: Value, opts: &Opts, here: &Path) -> std::result::Result<Job, St
     if let Some(cwd) = cwd {
         json.set("cwd", json::from_os(cwd.as_os_str()));
     }
+    let mut named = Vec::new();
+    for member in after::MEMBERS {
+        if let Some(runs) = json.get(member) {
+            named.push((member, names.of_member(runs).map_err(|what| format!("'{member}': {what}"))?));
+            json.set(member, Vec::<Value>::new());
+        }
+    }
     opts.lay_over(&mut json);
-    Job::check(json)
+    let mut job = Job::check(json)?;
+    for (member, mut runs) in named {
+        runs.extend(job.json.list(member).unwrap_or_default().iter().cloned());
+        job.json.set(member, runs);
+    }
+    Ok(job)
 }
 
 #[cfg(test)]
@@ -191,7 +217,7 @@ mod tests {
     #[test]
     fn lines_get_a_directory_and_the_options() {
         let opts = Opts { params: vec![("a".into(), Value::Int(1))], ..Opts::default() };
-        let read = |text: &str| job(Value::parse(text).unwrap(), &opts, Path::new("/here"));
+        let read = |text: &str| job(Value::parse(text).unwrap(), &opts, Path::new("/here"), &mut Names::default());
         assert_eq!(read(r#"{"argv":["x"],"cwd":"sub"}"#).unwrap().cwd(), Some("/here/sub".into()));
         assert_eq!(read(r#"{"argv":["x"],"cwd":"/abs"}"#).unwrap().cwd(), Some("/abs".into()));
         let laid = read(r#"{"argv":["x"],"params":{"b":2}}"#).unwrap();

@@ -5,6 +5,7 @@
 //! An ended run is removed so that a retry at the same moment wins or loses cleanly, and a crash leaves nothing for ever:
 //! its token is moved to tmp/gone-N.G, then runs/N removed, then that file. Who finds such a file goes on from there.
 
+use crate::waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
@@ -160,11 +161,12 @@ impl Gc<'_> {
         }
         let dir = self.spool.dir().join("hosts");
         for name in files::names(&dir)? {
-            let Some(owner) = name.to_str().and_then(Owner::parse).filter(|o| !holding.contains(o)) else { continue };
+            let owner = name.to_str().and_then(|name| Owner::parse(name).or_else(|| waits::worker(name)));
+            let Some(owner) = owner.filter(|owner| !holding.contains(owner)) else { continue };
             let path = dir.join(&name);
             let old = age(&path).is_some_and(|age| age > REMAINS);
             if owner.life() == Life::Dead || old && owner.life() != Life::Alive {
-                self.act(&format!("hosts/{owner}"), "dead", || files::remove(&path).map(drop))?;
+                self.act(&format!("hosts/{}", name.to_string_lossy()), "dead", || files::remove(&path).map(drop))?;
             }
         }
         Ok(())

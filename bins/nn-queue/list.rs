@@ -4,6 +4,7 @@
 //! The states come from the names of the tokens alone; done/ and its like are never read unless asked for. One small file
 //! is opened for each run shown, by two threads when there are many.
 
+use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{Exit, Out};
 use nn::base::error::{Error, Result};
@@ -49,6 +50,8 @@ struct Row {
     time: Option<Duration>,
     progress: String,
     note: String,
+    /// What keeps it from starting
+    waits: String,
 }
 
 /// A column: heading, whether a person sees it even when it is empty, and what stands in it.
@@ -59,7 +62,8 @@ pub fn list(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let opts = parse(args)?;
     let spool = Spool::find()?;
     let tokens = find(&spool, &opts)?;
-    let rows = read(&spool, tokens, &opts)?;
+    let mut rows = read(&spool, tokens, &opts)?;
+    fill_waits(&spool, &mut rows)?;
     let format = if opts.json { Format::Json } else { Format::detect(out) };
     table(&rows, format).print(out, format)?;
     Ok(Exit::DONE)
@@ -173,7 +177,22 @@ fn row(spool: &Spool, token: Token, now: Time) -> Row {
     if let Err(err) = &job {
         note = err.to_string();
     }
-    Row { token, job, time, progress, note }
+    Row { token, job, time, progress, note, waits: String::new() }
+}
+
+/// What the queued ones wait for.
+fn fill_waits(spool: &Spool, rows: &mut [Row]) -> Result<()> {
+    let is_queued = |row: &Row| matches!(row.token.state, State::Queued(_));
+    if !rows.iter().any(is_queued) {
+        return Ok(());
+    }
+    let mut waits = Waits::new(spool)?;
+    for row in rows.iter_mut().filter(|row| is_queued(row)) {
+        if let Ok(job) = &row.job {
+            row.waits = waits.words(&row.token, job)?;
+        }
+    }
+    Ok(())
 }
 
 fn started(spool: &Spool, run: u64, file: &str) -> Option<Time> {
@@ -259,6 +278,7 @@ fn columns(format: Format) -> Vec<Column> {
             row.job.as_ref().map_or_else(|_| Cell::empty(), |job| job.command_line().into())
         }));
     }
+    columns.push(("waits", false, |row| if row.waits.is_empty() { Cell::empty() } else { row.waits.clone().into() }));
     columns
 }
 

@@ -3,6 +3,7 @@
 //! is told what happened instead.
 
 mod add;
+mod after;
 mod change;
 mod gc;
 mod labels;
@@ -11,6 +12,7 @@ mod log;
 mod runs;
 mod show;
 mod wait;
+mod waits;
 mod work;
 
 use nn::base::args::{Arg, Args};
@@ -32,6 +34,8 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
     --time D                   its time limit, such as 2h30m
     --prio N                   0 goes first, 9 last (5)
     --retries N                run it again so often after an interruption
+    --after RUNS               start it when they are done
+    --after-any RUNS           start it when they have ended, however
     --note TEXT  --tag TAG     remarks
     --pattern P                how its log lines look, see nn-log (again for more)
     --metrics GLOB             files of its own that hold metrics

@@ -4,6 +4,7 @@
 use crate::labels;
 use crate::list::owner_note;
 use crate::log::start_of_last;
+use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{Exit, Out};
 use nn::base::error::{Error, Result};
@@ -156,6 +157,9 @@ fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
     let Row { job, labels, attempt, result, .. } = &run.row;
     line(out, "run", format!("{} {}", run.row.run, job.name().unwrap_or_default()).trim_end())?;
     line(out, "state", &state(&run.row, run.owner.as_deref()))?;
+    if let Some(token) = run.row.token.as_ref().filter(|token| matches!(token.state, State::Queued(_))) {
+        line(out, "waits", &Waits::new(spool)?.words(token, job)?)?;
+    }
     line(out, "group", job.group().unwrap_or_default())?;
     line(out, "command", &job.command_line())?;
     line(out, "in", &job.cwd().unwrap_or_default().to_string_lossy())?;

@@ -1,14 +1,17 @@
 //! wait: until runs have ended. The names in the folders of unfinished runs are read a few times a second; what is not
-//! there any more is looked for among the ended ones, for it may also have gone back to the queue.
+//! there any more is looked for among the ended ones, for it may also have gone back to the queue. When nothing is left but
+//! runs that come after one that failed, nothing is worth waiting for.
 
 use crate::runs::{self, Refused};
+use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Error, Result};
 use nn::base::time::parse_duration;
 use nn::spool::state::{Folder, State};
 use nn::spool::store::Spool;
-use std::collections::BTreeSet;
+use nn::spool::turn::After;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::fs::FileTypeExt;
 use std::time::{Duration, Instant};
@@ -33,7 +36,8 @@ pub fn wait(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let mut left: BTreeSet<u64> = wanted(&spool, given)?.into_iter().collect();
     let (started, mut pause) = (Instant::now(), FIRST);
     let mut all_done = true;
-    tell_held(&spool, &left)?;
+    let mut chains = Chains::new(&spool, &left)?;
+    tell_held(&spool, &left, &mut chains)?;
     loop {
         for (run, state) in ended(&spool, &left)? {
             left.remove(&run);
@@ -49,6 +53,12 @@ pub fn wait(args: &mut Args, out: &mut Out) -> Result<Exit> {
         }
         if left.is_empty() {
             return Ok(if all_done { Exit::DONE } else { Exit::NO });
+        }
+        if let Some(stuck) = chains.all_stuck(&spool, &left)? {
+            for (run, why) in stuck {
+                writeln!(out, "{run}\tqueued\t{why}")?;
+            }
+            return Ok(Exit::NO);
         }
         out.flush()?;
         let remaining = limit.map(|limit: Duration| limit.saturating_sub(started.elapsed()));
@@ -72,11 +82,48 @@ fn wanted(spool: &Spool, given: Vec<OsString>) -> Result<Vec<u64>> {
     Ok(states.into_keys().collect())
 }
 
-fn tell_held(spool: &Spool, left: &BTreeSet<u64>) -> Result<()> {
+fn tell_held(spool: &Spool, left: &BTreeSet<u64>, chains: &mut Chains) -> Result<()> {
     for token in spool.tokens(Folder::Held)?.iter().filter(|token| left.contains(&token.run)) {
         cli::tell(&format!("run {} is held: it has to be released first", token.run));
     }
+    for (run, after) in &chains.after {
+        if let Some(behind) = chains.waits.behind(after)?.filter(|b| matches!(b.state, Some(State::Held(_)))) {
+            cli::tell(&format!("run {run} waits: {}", behind.words()));
+        }
+    }
     Ok(())
+}
+
+/// The runs waited for that come after others.
+struct Chains {
+    after: BTreeMap<u64, After>,
+    waits: Waits,
+}
+
+impl Chains {
+    fn new(spool: &Spool, left: &BTreeSet<u64>) -> Result<Chains> {
+        let after = |run: &u64| Some((*run, After::of(&spool.job(*run).ok()?)));
+        let after = left.iter().filter_map(after).filter(|(_, after)| !after.is_empty()).collect();
+        Ok(Chains { after, waits: Waits::new(spool)? })
+    }
+
+    /// When none of the runs left can ever start as things are: why.
+    fn all_stuck(&mut self, spool: &Spool, left: &BTreeSet<u64>) -> Result<Option<Vec<(u64, String)>>> {
+        if left.iter().any(|run| !self.after.contains_key(run)) {
+            return Ok(None);
+        }
+        self.waits.look_again();
+        let queued: BTreeSet<u64> = spool.tokens(Folder::Queued)?.iter().map(|token| token.run).collect();
+        let mut stuck = Vec::new();
+        for run in left {
+            let Some(after) = self.after.get(run).filter(|_| queued.contains(run)) else { return Ok(None) };
+            match self.waits.behind(after)? {
+                Some(behind) if behind.hopeless => stuck.push((*run, behind.words())),
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(stuck))
+    }
 }
 
 /// Which of these have ended, and how.

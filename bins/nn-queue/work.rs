@@ -6,8 +6,10 @@
 //! slot becomes free, and every other second while one is. Nothing is claimed while the own heartbeat cannot be written.
 
 mod bar;
+mod breaker;
 mod children;
 mod choose;
+mod chooser;
 mod detach;
 mod worker;
 

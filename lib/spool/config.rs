@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every key there is; `table.` stands for any name after it.
-const KEYS: [&str; 5] = ["spool", "grace", "slots", "pattern", "table."];
+const KEYS: [&str; 7] = ["spool", "grace", "slots", "pattern", "table.", "backoff", "breaker"];
 
 /// The settings in force.
 #[derive(Clone, Debug, Default)]

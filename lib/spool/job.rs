@@ -14,9 +14,23 @@ use std::time::Duration;
 pub const PRIORITY: u8 = 5;
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 14] = [
-    "argv", "cwd", "name", "group", "params", "needs", "priority", "retries", "note", "tags", "hold", "added",
-    "metrics", "pattern",
+const KEYS: [&str; 16] = [
+    "argv",
+    "cwd",
+    "name",
+    "group",
+    "params",
+    "needs",
+    "priority",
+    "retries",
+    "note",
+    "tags",
+    "hold",
+    "added",
+    "metrics",
+    "pattern",
+    "after",
+    "after-any",
 ];
 
 /// Members of `needs`.
@@ -102,6 +116,12 @@ impl Job {
         self.json.get("hold").and_then(Value::as_bool).unwrap_or(false)
     }
 
+    /// The runs it comes after: they must be done (`after`) or have ended (`after-any`).
+    pub fn after(&self, key: &str) -> Vec<u64> {
+        let runs = self.json.list(key).unwrap_or_default().iter();
+        runs.filter_map(|run| u64::try_from(run.as_int()?).ok()).collect()
+    }
+
     /// Its time limit.
     pub fn time_limit(&self) -> Option<Duration> {
         self.json.get("needs")?.get("time").and_then(|v| parse_duration(&v.plain()))
@@ -164,6 +184,10 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
         "tags" | "pattern" => match value.as_list() {
             Some(items) if items.iter().all(|v| matches!(v, Value::Str(_) | Value::Int(_))) => Ok(()),
             _ => Err(format!("'{key}' must be a list")),
+        },
+        "after" | "after-any" => match value.as_list() {
+            Some(runs) if runs.iter().all(|run| run.as_int().is_some_and(|run| run > 0)) => Ok(()),
+            _ => Err(format!("'{key}' must be a list of numbers of runs")),
         },
         "hold" => value.as_bool().map(drop).ok_or_else(|| "'hold' must be true or false".to_string()),
         other => Err(format!("unknown key '{other}'{}", did_you_mean(other, KEYS))),

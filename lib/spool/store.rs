@@ -7,7 +7,7 @@ mod claim;
 mod place;
 
 pub use add::{environment, read_environment, variables};
-pub use claim::Claims;
+pub use claim::{Claims, Judge, May};
 pub use place::Spool;
 
 use super::owner::Owner;

@@ -36,6 +36,7 @@ _nn_queue() {
     local states="queued held submitted running done failed cancelled"
     case ${COMP_WORDS[1]}:$3 in
         *:--state) _nn_words "$states"; return ;;
+        *:--after | *:--after-any) _nn_runs; return ;;
         *:--prio | prio:prio) _nn_words 0 1 2 3 4 5 6 7 8 9; return ;;
         *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--needs | *:--time | *:--retries) return ;;
         *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | note:note | tag:tag) return ;;
@@ -43,8 +44,8 @@ _nn_queue() {
     case ${COMP_WORDS[1]} in
         init) _nn_options --group ;;
         add)
-            _nn_options -n --name -p --param -g --group --needs --time --prio --retries --note --tag --pattern \
-                --metrics --hold
+            _nn_options -n --name -p --param -g --group --needs --time --prio --retries --after --after-any --note --tag \
+                --pattern --metrics --hold
             ;;
         list) _nn_options -a --all --state --json || _nn_runs ;;
         show) _nn_options --json || _nn_runs ;;

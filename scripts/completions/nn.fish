@@ -27,6 +27,8 @@ complete -c nn-queue -n '__fish_seen_subcommand_from add' -l needs -x -d 'what i
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l time -x -d 'time limit'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l prio -x -a '(seq 0 9)' -d '0 goes first, 9 last'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l retries -x -d 'so often after an interruption'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l after -x -a '(__nn_runs)' -d 'start it when they are done'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l after-any -x -a '(__nn_runs)' -d 'start it when they have ended'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l note -x -d 'a remark'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l tag -x -d 'a label'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l pattern -x -d 'how its log lines look'

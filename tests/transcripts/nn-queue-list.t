@@ -6,11 +6,11 @@ A spool with a run in every state, made by hand.
   $ touch done/0000006.1 failed/0000007.1~exit,3 cancelled/0000008.1
   $ touch running/0000005.1~far,01234567,1,2,3~far,01234567,1,4,5~s; cd ..
   $ nn-queue list
-  5	running		g	r5			on far	true
-  4	submitted		g	r4				true
-  2	queued	3	g	r2				true
-  1	queued	5	g	r1				true
-  3	held	5	g	r3				true
+  5	running		g	r5			on far	true	
+  4	submitted		g	r4				true	
+  2	queued	3	g	r2				true	no worker runs
+  1	queued	5	g	r1				true	no worker runs
+  3	held	5	g	r3				true	
   $ nn-queue list --all | cut -f1,2
   6	done
   7	failed
@@ -21,12 +21,12 @@ A spool with a run in every state, made by hand.
   1	queued
   3	held
   $ nn-queue list --state failed --state done,held --json
-  {"run":6,"state":"done","prio":null,"group":"g","name":"r6","time":null,"progress":null,"note":null,"command":"true"}
-  {"run":7,"state":"failed","prio":null,"group":"g","name":"r7","time":null,"progress":null,"note":"exit 3","command":"true"}
-  {"run":3,"state":"held","prio":5,"group":"g","name":"r3","time":null,"progress":null,"note":null,"command":"true"}
+  {"run":6,"state":"done","prio":null,"group":"g","name":"r6","time":null,"progress":null,"note":null,"command":"true","waits":null}
+  {"run":7,"state":"failed","prio":null,"group":"g","name":"r7","time":null,"progress":null,"note":"exit 3","command":"true","waits":null}
+  {"run":3,"state":"held","prio":5,"group":"g","name":"r3","time":null,"progress":null,"note":null,"command":"true","waits":null}
   $ nn-queue list 7 r6
-  6	done		g	r6				true
-  7	failed		g	r7			exit 3	true
+  6	done		g	r6				true	
+  7	failed		g	r7			exit 3	true	
   $ nn-queue list @g --state queued | cut -f1-3
   2	queued	3
   1	queued	5

@@ -51,6 +51,7 @@ A run that has not started has no log; following one ends with the run.
   2
   run         2 late
   state       queued, priority 5
+  waits       no worker runs
   command     true
   in HERE
   added       2026-11-22 20:00:00

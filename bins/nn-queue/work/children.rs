@@ -24,6 +24,7 @@ const TRIES: u32 = 3;
 pub struct Own {
     pub token: Token,
     pub name: String,
+    pub group: Option<String>,
     pub slots: usize,
     pub started: Instant,
 }
@@ -63,6 +64,7 @@ impl Worker {
         while let Ok(Some((pid, ended))) = sys::reap() {
             if let Some(own) = self.children.remove(&pid) {
                 self.due.look = self.due.look.min(Instant::now());
+                self.changed = true;
                 self.due.draw = self.due.draw_again;
                 self.ended(own, ended);
             }
@@ -70,7 +72,7 @@ impl Worker {
     }
 
     /// An nn-run has ended: what became of its run?
-    pub(super) fn ended(&mut self, own: Own, ended: Ended) {
+    fn ended(&mut self, own: Own, ended: Ended) {
         // The quick way for what is expected: one look-up instead of a listing.
         if ended == Ended::Code(0) && self.spool.dir().join(own.token.to(State::Done).path()).exists() {
             return self.verdict(&own, &State::Done);
@@ -87,7 +89,7 @@ impl Worker {
     }
 
     /// The state of a run of this worker and generation that is still in running/.
-    pub(super) fn still_running(&self, own: &Own) -> Option<State> {
+    fn still_running(&self, own: &Own) -> Option<State> {
         let tokens = self.spool.tokens(Folder::Running).unwrap_or_default();
         let same = |t: &Token| t.run == own.token.run && t.generation == own.token.generation;
         let token = tokens.into_iter().filter(same).max_by_key(Token::rank)?;
@@ -99,7 +101,7 @@ impl Worker {
     }
 
     /// nn-run ended before it had moved the token: given back, and held when that happens again and again.
-    pub(super) fn not_started(&mut self, own: Own, ended: Ended) {
+    fn not_started(&mut self, own: Own, ended: Ended) {
         let tries = self.tries.entry(own.token.run).or_default();
         *tries += 1;
         let (what, back) = if *tries < TRIES {
@@ -135,7 +137,7 @@ impl Worker {
     }
 
     /// Tells how a run ended, from its result, or from its token when there is none.
-    pub(super) fn verdict_of(&mut self, own: &Own) {
+    fn verdict_of(&mut self, own: &Own) {
         let result = self.spool.read(own.token.run, "result.json").ok().flatten();
         let result = result.filter(|r| r.int("generation") == Some(i64::from(own.token.generation)));
         let told = result.and_then(|r| match r.str("state")? {
@@ -149,7 +151,8 @@ impl Worker {
         }
     }
 
-    pub(super) fn verdict(&mut self, own: &Own, state: &State) {
+    fn verdict(&mut self, own: &Own, state: &State) {
+        let took = own.started.elapsed();
         let (what, good) = match state {
             State::Done => ("done".to_string(), true),
             State::Failed(how) => (format!("failed ({})", how.words()), false),
@@ -157,16 +160,23 @@ impl Worker {
             // Interrupted, or given back because the system was short of something: not at once again.
             _ => return self.pause(),
         };
-        let took = own.started.elapsed();
+        // With its name in failed/ it has ended; otherwise it came back to the queue, to be tried again.
+        let again =
+            matches!(state, State::Failed(_)) && !self.spool.dir().join(own.token.to(state.clone()).path()).exists();
         self.progress.spent += took;
         self.progress.done += usize::from(good);
-        self.progress.failed += usize::from(!good);
+        self.progress.failed += usize::from(!good && !again);
         self.tries.remove(&own.token.run);
         let only_in_the_bar = good && self.bar.is_some();
         if !self.quiet && !only_in_the_bar {
             let name = if own.name.is_empty() { "" } else { &format!(" {}", own.name) };
             let when = if self.detached { format!("{} ", Time::now().local()) } else { String::new() };
-            cli::report(&format!("{when}{}{name} {what} {}", own.token.run, show_duration(took)));
+            let again = if again { ", to be tried again" } else { "" };
+            cli::report(&format!("{when}{}{name} {what}{again} {}", own.token.run, show_duration(took)));
+        }
+        if self.breaker.count(own, state, took) {
+            self.breaker.trip(&self.spool);
+            self.due.look = self.due.look.min(Instant::now());
         }
     }
 }

@@ -1,10 +1,13 @@
-//! What the worker starts next: it claims along the queue while slots are free. After a refusal of the system it pauses.
+//! Claiming while slots are free, of what chooser.rs lets start, and telling once what cannot start here. After a refusal of
+//! the system the worker pauses.
 
 use super::children::Own;
+use super::chooser::Candidate;
 use super::worker::Worker;
+use crate::runs::Refused;
 use nn::base::cli;
 use nn::base::error::Result;
-use nn::spool::recover::HEARTBEAT;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// While a slot is free the queue is looked at this often.
@@ -19,26 +22,27 @@ impl Worker {
         self.slots.saturating_sub(own.map(|o| o.slots).sum())
     }
 
-    /// Claims and starts runs while slots are free. True: the queue was seen empty.
+    /// Claims and starts runs while slots are free. True: nothing is left that could start here now or later.
     pub(super) fn fill(&mut self) -> Result<bool> {
         if self.stopping || self.beat_failed || self.free() == 0 || Instant::now() < self.due.look {
             return Ok(false);
         }
+        if self.changed {
+            self.claims.look_again(&mut self.chooser);
+            self.changed = false;
+        }
         while self.free() > 0 {
-            let next = match self.waiting.take() {
-                Some(own) => Some(own),
-                None => self.claim()?,
-            };
-            let Some(own) = next else {
+            let Some(own) = self.claim()? else {
                 self.due.look = self.due.look.max(Instant::now() + LOOK);
+                if let Some(wake) = self.chooser.wake {
+                    self.due.look = self.due.look.min(wake);
+                }
                 self.mend();
-                return Ok(self.due.look > Instant::now());
+                let never = self.chooser.never();
+                self.tell_never(&never);
+                self.write_waits();
+                return Ok(never.len() == self.claims.known() && self.due.look > Instant::now());
             };
-            if own.slots > self.free() {
-                self.waiting = Some(own);
-                self.due.look = Instant::now() + HEARTBEAT;
-                return Ok(false);
-            }
             if !self.start(own)? {
                 return Ok(false);
             }
@@ -46,8 +50,9 @@ impl Worker {
         Ok(false)
     }
 
-    pub(super) fn claim(&mut self) -> Result<Option<Own>> {
-        let token = match self.claims.claim(&self.spool) {
+    fn claim(&mut self) -> Result<Option<Own>> {
+        self.chooser.free = self.free();
+        let token = match self.claims.claim_if(&self.spool, &mut self.chooser) {
             Ok(Some(token)) => token,
             Ok(None) => return Ok(None),
             Err(err) if self.children.is_empty() && !self.forever => return Err(err),
@@ -61,25 +66,27 @@ impl Worker {
                 return Ok(None);
             }
         };
-        // A damaged job is nn-run's matter: it says so in the run's result.
-        let job = self.spool.job(token.run).ok();
-        let needs = job.as_ref().and_then(|job| job.json.get("needs")?.int("slots"));
-        let slots = needs.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).clamp(1, self.slots);
-        let name = job.map(|job| job.name().map_or_else(|| job.command_line(), String::from));
-        Ok(Some(Own { token, name: name.unwrap_or_default(), slots, started: Instant::now() }))
+        let Candidate { name, group, slots, .. } = self.chooser.take(&token);
+        Ok(Some(Own { token, name, group, slots, started: Instant::now() }))
+    }
+
+    /// Tells once of each run that cannot start here, many in one line.
+    fn tell_never(&mut self, never: &BTreeMap<u64, String>) {
+        self.never.retain(|run| never.contains_key(run));
+        let mut news = Refused::default();
+        for (run, why) in never {
+            if self.never.insert(*run) {
+                news.add(*run, why.as_str());
+            }
+        }
+        for line in news.lines() {
+            cli::tell(&format!("cannot start {line}"));
+        }
     }
 
     /// Claims nothing for a while, longer each time.
     pub(super) fn pause(&mut self) {
         self.due.look = Instant::now() + self.pause;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-    }
-
-    pub(super) fn give_back_waiting(&mut self) {
-        if let Some(own) = self.waiting.take()
-            && let Err(err) = self.claims.give_back(&self.spool, &own.token)
-        {
-            cli::complain(&err);
-        }
     }
 }

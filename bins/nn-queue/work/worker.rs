@@ -2,10 +2,13 @@
 //! what becomes of it that of children.rs.
 
 use super::bar::Progress;
+use super::breaker::Breaker;
 use super::children::Own;
 use super::choose::{LOOK, PAUSE};
+use super::chooser::Chooser;
 use super::{Opts, detach};
 use crate::list::last_point;
+use crate::waits;
 use nn::base::cli::{self, Bar, Exit};
 use nn::base::error::{Doing, Result};
 use nn::base::files;
@@ -14,7 +17,8 @@ use nn::spool::owner::Owner;
 use nn::spool::recover::{HASTE, HEARTBEAT, Mended, Recovery};
 use nn::spool::state::Folder;
 use nn::spool::store::{Claims, Spool};
-use std::collections::HashMap;
+use nn::spool::turn::BACKOFF;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -34,14 +38,20 @@ pub struct Worker {
     /// Its words go to a file, which is read later
     pub(super) detached: bool,
     pub(super) claims: Claims,
+    pub(super) chooser: Chooser,
     pub(super) recovery: Recovery,
     pub(super) signals: Signals,
     /// Runs under way, by the pid of their nn-run
     pub(super) children: HashMap<u32, Own>,
     /// Runs whose nn-run died and whose command lives: they keep their slots
     pub(super) orphans: Vec<Own>,
-    /// Claimed, but asks for more slots than are free just now
-    pub(super) waiting: Option<Own>,
+    /// Slots became free since the queue was walked along
+    pub(super) changed: bool,
+    /// Runs that were told to be unable to start here
+    pub(super) never: HashSet<u64>,
+    /// What was written of what runs wait for
+    waits: Option<BTreeMap<u64, String>>,
+    pub(super) breaker: Breaker,
     /// How often runs could not be started
     pub(super) tries: HashMap<u64, u32>,
     pub(super) stopping: bool,
@@ -78,9 +88,12 @@ impl Worker {
         std::fs::metadata(&runner).doing("run", &runner)?;
         let signals = Signals::catch(&[Signal::CHLD, Signal::INT, Signal::TERM, Signal::HUP, Signal::WINCH]);
         let me = Owner::me()?;
+        let config = spool.config()?;
         let now = Instant::now();
         Ok(Worker {
             claims: Claims::new(me.clone()),
+            chooser: Chooser::new(&spool, slots, config.duration("backoff")?.unwrap_or(BACKOFF)),
+            breaker: Breaker::new(config.number("breaker")?),
             me,
             spool,
             runner,
@@ -92,7 +105,9 @@ impl Worker {
             signals: signals.doing("catch", "signals")?,
             children: HashMap::new(),
             orphans: Vec::new(),
-            waiting: None,
+            changed: false,
+            never: HashSet::new(),
+            waits: None,
             tries: HashMap::new(),
             stopping: false,
             beats: 0,
@@ -112,24 +127,27 @@ impl Worker {
     pub fn work(mut self) -> Result<Exit> {
         let started = Instant::now();
         let worked = self.round();
+        // Only people are told less without it.
+        let _ = files::remove(&waits::path(&self.spool, &self.me));
         let _ = files::remove(&self.heartbeat());
         if self.bar.take().is_some() && worked.is_ok() && self.children.is_empty() {
             cli::report(&self.progress.summary(started.elapsed()));
         }
         worked?;
-        Ok(if self.progress.failed > 0 { Exit::NO } else { Exit::DONE })
+        Ok(if self.progress.failed > 0 || !self.never.is_empty() { Exit::NO } else { Exit::DONE })
     }
 
     fn round(&mut self) -> Result<()> {
         self.beat()?;
+        self.write_waits();
         let mended = self.recovery.whole(&self.spool)?;
         self.tell_mended(&mended);
         loop {
             self.beat()?;
             self.reap();
             self.settle_orphans();
-            let empty = self.fill()?;
-            if self.is_through(empty) {
+            let nothing = self.fill()?;
+            if self.is_through(nothing) {
                 return Ok(());
             }
             self.draw();
@@ -143,9 +161,9 @@ impl Worker {
         }
     }
 
-    fn is_through(&self, empty: bool) -> bool {
-        let idle = self.children.is_empty() && self.orphans.is_empty() && self.waiting.is_none();
-        idle && (self.stopping || empty && !self.forever)
+    fn is_through(&self, nothing: bool) -> bool {
+        let idle = self.children.is_empty() && self.orphans.is_empty();
+        idle && (self.stopping || nothing && !self.forever)
     }
 
     fn heartbeat(&self) -> PathBuf {
@@ -208,7 +226,6 @@ impl Worker {
     /// The first signal: no new runs; the own ones are waited for.
     fn stop(&mut self) {
         self.stopping = true;
-        self.give_back_waiting();
         let runs = self.children.len() + self.orphans.len();
         if runs > 0 {
             cli::tell(&format!("stopping: {runs} still running are waited for (once more: leave them to themselves)"));
@@ -217,7 +234,6 @@ impl Worker {
 
     /// The second signal, or the terminal is gone: the runs go on under their own nn-run.
     fn leave(&mut self) -> Result<()> {
-        self.give_back_waiting();
         let mut runs: Vec<u64> = self.children.values().map(|own| own.token.run).collect();
         runs.sort_unstable();
         if !runs.is_empty() {
@@ -242,6 +258,16 @@ impl Worker {
         next.saturating_duration_since(Instant::now())
     }
 
+    /// Tells what runs wait for here, when that is news.
+    pub(super) fn write_waits(&mut self) {
+        let waits = self.chooser.lacking();
+        if self.waits.as_ref() != Some(&waits) {
+            // Tried again with the next news: only people read it.
+            let _ = waits::write(&self.spool, &self.me, &waits);
+            self.waits = Some(waits);
+        }
+    }
+
     fn draw(&mut self) {
         let now = Instant::now();
         let Some(bar) = &mut self.bar else { return };
@@ -251,7 +277,7 @@ impl Worker {
         if now >= self.due.count {
             self.due.count = now + Duration::from_secs(1);
             let queued = self.spool.tokens(Folder::Queued).map_or(0, |t| t.len());
-            self.progress.left = queued + usize::from(self.waiting.is_some());
+            self.progress.left = queued;
         }
         let mut runs: Vec<&Own> = self.children.values().chain(&self.orphans).collect();
         runs.sort_unstable_by_key(|own| own.token.run);

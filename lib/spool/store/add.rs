@@ -20,7 +20,8 @@ const VERY_MANY: usize = 256;
 
 impl Spool {
     /// Adds runs to the queue (or held, as each job says), all or none, durably; returns their numbers. `env` is the
-    /// environment they shall have, NAME=VALUE each ended by NUL.
+    /// environment they shall have, NAME=VALUE each ended by NUL. In `after` and `after-any`, the string "+3" stands for
+    /// the number of the third of these jobs, which must be an earlier one.
     ///
     /// # Errors
     /// Something cannot be written; then nothing is left but what a worker had claimed already.
@@ -85,7 +86,10 @@ impl Spool {
     /// Writes the files of the last of `runs`. One environment for all: links cost nothing, and env is never rewritten.
     fn fill_run(&self, runs: &[u64], job: &Job, now: Time, env: &[u8], durable: bool) -> Result<()> {
         let (Some(&first), Some(&run)) = (runs.first(), runs.last()) else { return Ok(()) };
-        self.write_job(run, job, now, durable)?;
+        match numbered(job, runs)? {
+            Some(job) => self.write_job(run, &job, now, durable)?,
+            None => self.write_job(run, job, now, durable)?,
+        }
         let env_of = |run| self.run_dir(run).join("env");
         if first == run || !files::link(&env_of(first), &env_of(run)) {
             files::write_new(&env_of(run), env, durable)?;
@@ -209,6 +213,27 @@ impl Spool {
             let _ = files::overwrite(&self.dir().join("next"), format!("{next}\n").as_bytes());
         }
     }
+}
+
+/// A job that comes after others of the same add, with their numbers. None: it does not.
+fn numbered(job: &Job, runs: &[u64]) -> Result<Option<Job>> {
+    let place = |item: &Value| item.as_str()?.strip_prefix('+')?.parse::<usize>().ok();
+    let mut whole: Option<Job> = None;
+    for member in ["after", "after-any"] {
+        let Some(items) = job.json.list(member).filter(|items| items.iter().any(|i| i.as_str().is_some())) else {
+            continue;
+        };
+        // The last of `runs` is this one itself.
+        let earlier = runs.split_last().map_or(&[][..], |(_, earlier)| earlier);
+        let number = |item: &Value| match place(item) {
+            Some(place) => earlier.get(place.checked_sub(1)?).and_then(|run| i64::try_from(*run).ok()).map(Value::from),
+            None => Some(item.clone()),
+        };
+        let numbers: Option<Vec<Value>> = items.iter().map(number).collect();
+        let numbers = numbers.ok_or_else(|| Error::other(format!("'{member}' names a job that is no earlier one")))?;
+        whole.get_or_insert_with(|| job.clone()).json.set(member, numbers);
+    }
+    Ok(whole)
 }
 
 /// This process's environment, without what belongs to the run it may itself be in.

@@ -1,0 +1,133 @@
+//! What waiting runs wait for. What the spool itself tells (other runs, the pause before a retry) is found out here by
+//! whoever shows it; what only a worker can know (what its host lacks) it writes to hosts/W.waits.json, W being the worker.
+//! That file also tells that the heartbeat of that name is a worker's, and it goes with it.
+
+use nn::base::error::Result;
+use nn::base::files;
+use nn::base::json::{self, Value};
+use nn::base::time::Time;
+use nn::spool::job::Job;
+use nn::spool::owner::{Life, Owner};
+use nn::spool::recover::LEASE;
+use nn::spool::state::{State, Token};
+use nn::spool::store::Spool;
+use nn::spool::turn::{After, BACKOFF, Behind, Pause, Standing};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What stands after the worker in the name of its file.
+const SUFFIX: &str = ".waits.json";
+
+/// The worker's file.
+pub fn path(spool: &Spool, worker: &Owner) -> PathBuf {
+    spool.dir().join("hosts").join(format!("{worker}{SUFFIX}"))
+}
+
+/// The worker of such a file, by its name.
+pub fn worker(name: &str) -> Option<Owner> {
+    Owner::parse(name.strip_suffix(SUFFIX)?)
+}
+
+/// Writes what runs wait for on a worker's host.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write(spool: &Spool, worker: &Owner, runs: &BTreeMap<u64, String>) -> Result<()> {
+    let runs = runs.iter().map(|(run, words)| (run.to_string(), Value::from(words.as_str())));
+    let whole = json::map([("host", Value::from(worker.host.as_str())), ("runs", json::map(runs))]);
+    files::put(&spool.dir().join("tmp"), &path(spool, worker), format!("{whole}\n").as_bytes(), false)
+}
+
+/// Finds out what waiting runs wait for.
+pub struct Waits {
+    spool: Spool,
+    standing: Standing,
+    now: Time,
+    backoff: Duration,
+    /// What the live workers say; None: there is none
+    workers: Option<HashMap<u64, String>>,
+}
+
+impl Waits {
+    /// Asks the live workers.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn new(spool: &Spool) -> Result<Waits> {
+        let backoff = spool.config()?.duration("backoff")?.unwrap_or(BACKOFF);
+        let workers = workers(spool)?;
+        Ok(Waits { spool: spool.clone(), standing: Standing::default(), now: Time::now(), backoff, workers })
+    }
+
+    /// The next look at the other runs begins.
+    pub fn look_again(&mut self) {
+        self.standing.look_again();
+    }
+
+    /// The first run that this one waits for.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn behind(&mut self, after: &After) -> Result<Option<Behind>> {
+        self.standing.behind(&self.spool, after)
+    }
+
+    /// In words, for a queued run.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn words(&mut self, token: &Token, job: &Job) -> Result<String> {
+        if !matches!(token.state, State::Queued(_)) {
+            return Ok(String::new());
+        }
+        if let Some(behind) = self.behind(&After::of(job))? {
+            return Ok(behind.words());
+        }
+        let pause = Pause::of(&self.spool, token, self.backoff);
+        if let Some(left) = pause.map(|pause| pause.left(self.now, Duration::ZERO)).filter(|left| !left.is_zero()) {
+            return Ok(Pause::words(left));
+        }
+        Ok(match &self.workers {
+            None => "no worker runs".into(),
+            Some(words) => words.get(&token.run).cloned().unwrap_or_else(|| "its turn".into()),
+        })
+    }
+}
+
+/// What the live workers say of each run; several say it one after the other.
+fn workers(spool: &Spool) -> Result<Option<HashMap<u64, String>>> {
+    let mut all: Option<HashMap<u64, String>> = None;
+    let mut names = files::names(&spool.dir().join("hosts"))?;
+    names.sort();
+    for name in names {
+        let Some(worker) = name.to_str().and_then(worker).filter(|worker| is_live(spool, worker)) else { continue };
+        let said = all.get_or_insert_default();
+        let text = std::fs::read_to_string(path(spool, &worker)).unwrap_or_default();
+        let read = Value::parse(&text).unwrap_or(Value::Null);
+        for (run, words) in read.get("runs").and_then(Value::as_map).unwrap_or_default() {
+            let (Ok(run), Some(words)) = (run.parse::<u64>(), words.as_str()) else { continue };
+            said.entry(run)
+                .and_modify(|all: &mut String| {
+                    if !all.contains(words) {
+                        *all += &format!("; {words}");
+                    }
+                })
+                .or_insert_with(|| words.to_string());
+        }
+    }
+    Ok(all)
+}
+
+/// For people only: on another host, whether its heartbeat is as young as this host's clock and that of the files tell.
+fn is_live(spool: &Spool, worker: &Owner) -> bool {
+    match worker.life() {
+        Life::Alive => true,
+        Life::Dead | Life::Rebooted => false,
+        Life::Unknown => {
+            let beat = spool.dir().join("hosts").join(worker.to_string());
+            let age = std::fs::metadata(beat).and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+            age.is_some_and(|age| age <= LEASE)
+        }
+    }
+}
