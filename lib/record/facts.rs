@@ -16,26 +16,23 @@ use crate::base::time::Time;
 use crate::record::ask::Asked;
 use crate::spool::store::Spool;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The longest that the end of a run waits for GPUs: a driver takes its time, once a boot.
 const GPU_PATIENCE: Duration = Duration::from_secs(2);
 /// The longest that the end of a run waits for git and the interpreter.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// A driver that has not answered for so long hangs.
-const GPU_LIMIT: Duration = Duration::from_secs(45);
-/// An interpreter likewise.
+/// An interpreter that has not answered for so long hangs.
 const PYTHON_LIMIT: Duration = Duration::from_secs(20);
 
 /// Facts being gathered.
 pub struct Facts {
-    hosts: PathBuf,
     attempt: i64,
     json: Value,
     git: Option<git::Taking>,
     git_late: bool,
-    gpu: Option<Asked>,
+    gpus: gpu::Gpus,
     python: Option<Asked>,
     begun: Instant,
     written: bool,
@@ -53,25 +50,12 @@ impl Facts {
     ) -> Facts {
         let mut json = json::map([("taken", Value::from(Time::now()))]);
         host::tell(&mut json, env);
-        let gpu = match gpu::known(hosts) {
-            Some(known) => {
-                merge(&mut json, known);
-                None
-            }
-            None => gpu::ask(),
-        };
-        let python = python::ask(argv, cwd, env);
-        Facts {
-            hosts: hosts.to_path_buf(),
-            attempt: 0,
-            json,
-            git,
-            git_late: !in_time,
-            gpu,
-            python,
-            begun: Instant::now(),
-            written: false,
+        let (gpus, known) = gpu::Gpus::begin(hosts);
+        if let Some(known) = known {
+            merge(&mut json, known);
         }
+        let python = python::ask(argv, cwd, env);
+        Facts { attempt: 0, json, git, git_late: !in_time, gpus, python, begun: Instant::now(), written: false }
     }
 
     /// Takes what has come in, and writes facts.json when there is something new.
@@ -81,8 +65,8 @@ impl Facts {
             self.take_git(spool, run);
             news = true;
         }
-        if self.gpu.as_mut().is_some_and(|gpu| gpu.is_finished() || gpu.age() > GPU_LIMIT) {
-            self.take_gpu();
+        if let Some(told) = self.gpus.look() {
+            merge(&mut self.json, told);
             news = true;
         }
         if self.python.as_mut().is_some_and(|python| python.is_finished() || python.age() > PYTHON_LIMIT) {
@@ -106,11 +90,9 @@ impl Facts {
             python.wait(wait(PATIENCE, self.begun));
             self.take_python();
         }
-        let mut abandoned = Vec::new();
-        if let Some(gpu) = &mut self.gpu {
-            gpu.wait(wait(GPU_PATIENCE, self.begun));
-            abandoned.extend(gpu.pid());
-            self.take_gpu();
+        let (told, abandoned) = self.gpus.finish(GPU_PATIENCE);
+        if let Some(told) = told {
+            merge(&mut self.json, told);
         }
         if self.json.get("git").is_some()
             && let (Some(head), Value::Map(members)) = (git::head(cwd), &mut self.json)
@@ -119,12 +101,12 @@ impl Facts {
             git.set("commit_at_end", head);
         }
         self.write(spool, run);
-        abandoned
+        abandoned.into_iter().collect()
     }
 
     /// Whether no process of its own is left.
     pub fn is_settled(&self) -> bool {
-        self.git.is_none() && self.gpu.is_none() && self.python.is_none()
+        self.git.is_none() && !self.gpus.is_asking() && self.python.is_none()
     }
 
     fn take_git(&mut self, spool: &Spool, run: u64) {
@@ -139,12 +121,6 @@ impl Facts {
             {
                 git.set("patch", err.to_string());
             }
-        }
-    }
-
-    fn take_gpu(&mut self) {
-        if let Some(gpu) = self.gpu.take() {
-            merge(&mut self.json, gpu::answer(gpu, &self.hosts));
         }
     }
 
@@ -163,7 +139,7 @@ impl Facts {
     fn write(&mut self, spool: &Spool, run: u64) {
         let mut whole = json::map([("attempt", Value::from(self.attempt))]);
         merge(&mut whole, self.json.clone());
-        let waiting = [("git", self.git.is_some()), ("gpus", self.gpu.is_some()), ("python", self.python.is_some())];
+        let waiting = [("git", self.git.is_some()), ("gpus", self.gpus.is_asking()), ("python", self.python.is_some())];
         for (name, _) in waiting.iter().filter(|(_, waits)| *waits) {
             whole.set(name, json::map([("late", Value::Bool(true))]));
         }

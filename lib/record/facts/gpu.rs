@@ -1,98 +1,139 @@
-//! GPUs, driver and CUDA, as nvidia-smi(1) tells them; the answer is kept in hosts/HOST.facts.json until the next boot,
-//! because without persistence mode each question wakes the cards for seconds. Its CSV is matched by position; a cell
-//! in brackets or N/A is no number; on a failure the reason stands on standard output, and nothing of it is parsed.
+//! GPUs, driver and CUDA among the facts of a run. The answer is kept in hosts/HOST.facts.json until the next boot,
+//! because without persistence mode each question wakes the cards for seconds. A failure, and an answer that did not
+//! come in time, are kept for a while, so that of many short runs only one waits for a driver that hangs. A run that
+//! lives longer than that asks again.
 
 use crate::base::files;
 use crate::base::json::{self, Value};
 use crate::base::sys;
-use crate::record::ask::{Answer, Asked};
+use crate::base::time::since_boot;
+use crate::record::gpu::{self, Asking, Gpu, Told};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::time::{Duration, Instant};
 
-const QUERY: &str = "--query-gpu=index,uuid,name,memory.total,driver_version";
-/// Most output read, bytes.
-const MOST: u64 = 1 << 20;
+/// For so long a failure stands at least.
+const FAILURE_KEPT: Duration = Duration::from_secs(300);
+/// And for so many times what was waited for the answer.
+const WAITED_TIMES: u32 = 20;
 
-fn cache(hosts: &Path) -> PathBuf {
-    hosts.join(format!("{}.facts.json", sys::host_name()))
+/// What is being found out about GPUs.
+pub struct Gpus {
+    cache: PathBuf,
+    asking: Option<Asking>,
+    again: Option<Instant>,
+}
+
+impl Gpus {
+    /// Begins; with what is known already.
+    pub fn begin(hosts: &Path) -> (Gpus, Option<Value>) {
+        let cache = hosts.join(format!("{}.facts.json", sys::host_name()));
+        let mut gpus = Gpus { cache, asking: None, again: None };
+        let known = gpus.recall();
+        (gpus, known)
+    }
+
+    /// What is known since this boot; asks when there is nothing.
+    fn recall(&mut self) -> Option<Value> {
+        let Some((facts, left)) = known(&self.cache) else {
+            self.again = None;
+            self.asking = gpu::source().map(|source| Asking::begin(source, false));
+            return None;
+        };
+        self.again = left.and_then(|left| Instant::now().checked_add(left));
+        Some(facts)
+    }
+
+    /// Whether an answer is outstanding: there may be a process that works on it.
+    pub fn is_asking(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    /// What has come in.
+    pub fn look(&mut self) -> Option<Value> {
+        if let Some(asking) = &mut self.asking {
+            let ended = asking.wait(Duration::ZERO) || asking.age() > gpu::LIMIT * 2;
+            return if ended { self.take() } else { None };
+        }
+        if self.again.is_some_and(|at| Instant::now() >= at) { self.recall() } else { None }
+    }
+
+    /// The run has ended: an answer may come until its question is this old. A process that even killing does not end
+    /// is returned: nobody can wait for it.
+    pub fn finish(&mut self, limit: Duration) -> (Option<Value>, Option<u32>) {
+        let Some(asking) = &mut self.asking else { return (None, None) };
+        asking.wait(limit.saturating_sub(asking.age()));
+        let child = asking.child();
+        (self.take(), child)
+    }
+
+    fn take(&mut self) -> Option<Value> {
+        let asking = self.asking.take()?;
+        let waited = asking.age();
+        let (facts, good) = facts(asking.take().map(|look| look.gpus));
+        let mut kept = json::map([("boot", Value::from(boot_id())), ("facts", facts.clone())]);
+        if !good {
+            let stands = FAILURE_KEPT.max(waited * WAITED_TIMES);
+            self.again = Instant::now().checked_add(stands);
+            kept.set("until", since_boot().unwrap_or_default().saturating_add(stands).as_secs());
+        }
+        // Only a cache: it is asked again when it is missing.
+        let _ = files::write_atomic(&self.cache, format!("{kept}\n").as_bytes());
+        Some(facts)
+    }
 }
 
 fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
 }
 
-/// What was found since this boot.
-pub fn known(hosts: &Path) -> Option<Value> {
-    let text = std::fs::read_to_string(cache(hosts)).ok()?;
+/// What was found since this boot, and how long it stands if not until the next one.
+fn known(cache: &Path) -> Option<(Value, Option<Duration>)> {
+    let text = std::fs::read_to_string(cache).ok()?;
     let cached = Value::parse(&text).ok().filter(|c| c.str("boot") == Some(&boot_id()))?;
-    cached.get("facts").cloned()
-}
-
-/// Asks, if there is a program to ask: $NN_NVIDIA_SMI, or nvidia-smi in PATH.
-pub fn ask() -> Option<Asked> {
-    let program = match std::env::var_os("NN_NVIDIA_SMI").filter(|p| !p.is_empty()) {
-        Some(program) => PathBuf::from(program),
-        None => {
-            let path = std::env::var_os("PATH")?;
-            std::env::split_paths(&path).map(|dir| dir.join("nvidia-smi")).find(|p| p.is_file())?
+    let left = match cached.get("until") {
+        None => None,
+        Some(until) => {
+            let until = Duration::from_secs(u64::try_from(until.as_int()?).ok()?);
+            let left = until.checked_sub(since_boot()?).filter(|left| !left.is_zero())?;
+            // More than any failure stands: written by another.
+            Some(left).filter(|left| *left <= gpu::LIMIT * (2 * WAITED_TIMES + 1)).map(Some)?
         }
     };
-    let mut command = Command::new(program);
-    command.args([QUERY, "--format=csv,noheader,nounits"]).env("LC_ALL", "C");
-    Some(Asked::begin(command, MOST))
+    Some((cached.get("facts")?.clone(), left))
 }
 
-/// The facts in an answer; good ones are kept.
-pub fn answer(asked: Asked, hosts: &Path) -> Value {
-    let Some(answer) = asked.take() else {
-        return json::map([("gpus", json::map([("error", "nvidia-smi did not answer in time".into())]))]);
+/// The facts in an answer, and whether they hold until the next boot.
+fn facts(told: Told<Vec<Gpu>>) -> (Value, bool) {
+    let gpus = match told {
+        Ok(gpus) => gpus,
+        Err(why) => return (json::map([("gpus", json::map([("error", why.into())]))]), false),
     };
-    let facts = read(&answer);
-    if answer.code == Some(0) {
-        let kept = json::map([("boot", Value::from(boot_id())), ("facts", facts.clone())]);
-        // Only a cache: it is asked again when it is missing.
-        let _ = files::write_atomic(cache(hosts), format!("{kept}\n").as_bytes());
-    }
-    facts
-}
-
-fn read(answer: &Answer) -> Value {
-    let text = String::from_utf8_lossy(&answer.out);
-    // 14: a warning about the infoROM together with good output.
-    if !matches!(answer.code, Some(0 | 14)) {
-        let why = text.lines().find(|l| !l.trim().is_empty()).unwrap_or(&answer.words).to_string();
-        return json::map([("gpus", json::map([("error", why.into())]))]);
-    }
-    let mut driver = Value::Null;
-    let mut gpus = Vec::new();
-    for line in text.lines() {
-        let cells: Vec<&str> = line.trim_end_matches('\r').split(", ").collect();
-        let [index, uuid, name, memory, version] = cells.as_slice() else { continue };
-        driver = word(version);
-        gpus.push(json::map([
-            ("index", number(index)),
-            ("uuid", word(uuid)),
-            ("name", word(name)),
-            ("memory_mib", number(memory)),
-        ]));
-    }
-    let mut facts = json::map([("gpus", Value::List(gpus)), ("driver", driver)]);
+    let good = !gpus.is_empty();
+    let driver = gpus.iter().find_map(|gpu| gpu.driver.clone());
+    let list: Vec<Value> = gpus.into_iter().map(described).collect();
+    let mut facts = json::map([("gpus", Value::List(list)), ("driver", driver.into())]);
     if let Some(cuda) = cuda_version() {
         facts.set("cuda", cuda);
     }
-    facts
+    (facts, good)
 }
 
-fn is_missing(cell: &str) -> bool {
-    cell.starts_with('[') || cell == "N/A" || cell == "ERR!" || cell.is_empty()
-}
-
-fn word(cell: &str) -> Value {
-    if is_missing(cell) { Value::Null } else { cell.into() }
-}
-
-fn number(cell: &str) -> Value {
-    cell.parse::<i64>().ok().filter(|_| !is_missing(cell)).into()
+fn described(gpu: Gpu) -> Value {
+    let mut told = json::map([
+        ("index", Value::from(gpu.index.map(u64::from))),
+        ("uuid", gpu.uuid.into()),
+        ("name", gpu.name.into()),
+        ("memory_mib", gpu.memory_total.map(|bytes| bytes >> 20).into()),
+    ]);
+    if gpu.mig {
+        let instances: Vec<Value> = gpu
+            .instances
+            .into_iter()
+            .map(|part| json::map([("uuid", Value::from(part.uuid)), ("profile", part.profile.into())]))
+            .collect();
+        told.set("mig", Value::List(instances));
+    }
+    told
 }
 
 /// The toolkit's version, from the file it installs; cuDNN's from its header.
@@ -121,26 +162,32 @@ fn cudnn_version(home: &Path) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn answer(code: i32, out: &str) -> Answer {
-        Answer { code: Some(code), out: out.as_bytes().to_vec(), ..Answer::default() }
+    #[test]
+    fn a_failure_stands_for_a_while() {
+        let path = std::env::temp_dir().join(format!("nn-gpu-facts-{}", std::process::id()));
+        let now = since_boot().unwrap().as_secs();
+        let left = |until: &str| {
+            std::fs::write(&path, format!(r#"{{"boot":"{}","facts":{{"gpus":[]}}{until}}}"#, boot_id())).unwrap();
+            known(&path).map(|(_, left)| left)
+        };
+        assert_eq!(left(""), Some(None));
+        assert!(left(&format!(r#","until":{}"#, now + 100)).unwrap().is_some_and(|left| left.as_secs() > 10));
+        for over in [format!("{}", now - 1), format!("{}", now + 1_000_000), "-1".into(), "\"x\"".into()] {
+            assert_eq!(left(&format!(r#","until":{over}"#)), None, "{over}");
+        }
+        std::fs::remove_file(path).unwrap();
     }
 
     #[test]
-    fn two_cards_and_one_that_does_not_tell() {
-        let facts = read(&answer(
-            0,
-            "0, GPU-aaaa, NVIDIA Thing 24GB, 24576, 550.10\r\n1, GPU-bbbb, NVIDIA Other, [N/A], 550.10\r\nnonsense\r\n",
-        ));
-        let gpus = facts.list("gpus").unwrap();
-        assert_eq!(gpus.len(), 2);
-        assert_eq!(gpus[0].int("memory_mib"), Some(24576));
-        assert_eq!(gpus[1].get("memory_mib"), Some(&Value::Null));
-        assert_eq!(facts.str("driver"), Some("550.10"));
-    }
-
-    #[test]
-    fn failures_are_told_and_not_parsed() {
-        let facts = read(&answer(9, "\nIt has failed because the driver does not answer.\n"));
-        assert_eq!(facts.get("gpus").unwrap().str("error"), Some("It has failed because the driver does not answer."));
+    fn what_is_told() {
+        let card = Gpu { uuid: "GPU-a".into(), memory_total: Some(1 << 30), ..Gpu::default() };
+        let (told, good) =
+            facts(Ok(vec![Gpu { driver: Some("550.1".into()), ..card.clone() }, Gpu { mig: true, ..card }]));
+        assert!(good && told.str("driver") == Some("550.1"));
+        assert_eq!(told.list("gpus").unwrap()[0].int("memory_mib"), Some(1024));
+        assert!(told.list("gpus").unwrap()[1].list("mig").is_some());
+        assert!(!facts(Ok(Vec::new())).1);
+        let (told, good) = facts(Err("no driver".into()));
+        assert_eq!((told.get("gpus").unwrap().str("error"), good), (Some("no driver"), false));
     }
 }
