@@ -1,4 +1,4 @@
-//! nn-diskcheck: is there room (disk, inodes, quota, RAM) before and during a run
+//! nn-diskcheck: is there room (disk, inodes, quota, RAM, GPU memory) before and during a run
 //!
 //! One record a path: what is free, what limits it, what is needed, yes or no. Free is the least of file system, quotas
 //! and, with --probe, of what can truly be allocated. A need is given, or estimated from an earlier run: what it left
@@ -12,6 +12,7 @@ use nn::base::error::{Doing, Error, Result};
 use nn::base::json::{self, Value};
 use nn::base::table::{Cell, Format, Table};
 use nn::base::units::{parse_size, show_size};
+use nn::record::gpu;
 use nn::record::room::{self, Disk, Lack};
 use nn::spool::select::select_one;
 use nn::spool::state::Folder;
@@ -22,11 +23,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "
-usage: nn-diskcheck [--need SIZE] [--inodes N] [--ram SIZE] [--like RUN] [--probe] [--json] [PATH...]
+usage: nn-diskcheck [--need SIZE] [--inodes N] [--ram SIZE] [--gpu-mem SIZE]
+                    [--like RUN] [--probe] [--json] [PATH...]
 
   --need SIZE    bytes that must be free at each path: 20G, 512M
   --inodes N     files that must fit there
   --ram SIZE     memory that must be available
+  --gpu-mem SIZE memory that must be free on one GPU
   --like RUN     as much as this run used, and a quarter more
   --probe        see whether as much can truly be allocated
   --json         one JSON object a line
@@ -58,15 +61,25 @@ struct Need {
     disk: Option<u64>,
     inodes: Option<u64>,
     ram: Option<u64>,
+    gpu_mem: Option<u64>,
+}
+
+impl Need {
+    fn or(self, other: Need) -> Need {
+        Need {
+            disk: self.disk.or(other.disk),
+            inodes: self.inodes.or(other.inodes),
+            ram: self.ram.or(other.ram),
+            gpu_mem: self.gpu_mem.or(other.gpu_mem),
+        }
+    }
 }
 
 fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let mut opts = parse(args)?;
     if let Some(run) = &opts.like {
         let like = like(run)?;
-        let given = opts.need;
-        opts.need =
-            Need { disk: given.disk.or(like.disk), inodes: given.inodes.or(like.inodes), ram: given.ram.or(like.ram) };
+        opts.need = opts.need.or(like);
     }
     let mut records = Records::new(if opts.json { Format::Json } else { Format::detect(out) });
     for path in &opts.paths {
@@ -75,9 +88,7 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
             Err(err) => cli::complain(&err),
         }
     }
-    if let Some(ram) = opts.need.ram {
-        records.ram(ram)?;
-    }
+    memory(&mut records, opts.need);
     records.table.print(out, records.format)?;
     out.flush()?;
     for lack in &records.lacks {
@@ -95,6 +106,7 @@ fn parse(args: &mut Args) -> Result<Opts> {
                 "need" => opts.need.disk = Some(size(args)?),
                 "inodes" => opts.need.inodes = Some(args.parse("a number of files")?),
                 "ram" => opts.need.ram = Some(size(args)?),
+                "gpu-mem" => opts.need.gpu_mem = Some(size(args)?),
                 "like" => opts.like = Some(args.text()?),
                 "probe" => opts.probe = true,
                 "json" => opts.json = true,
@@ -124,6 +136,23 @@ fn disk(path: &Path, opts: &Opts) -> Result<Disk> {
         cli::warn(&format!("{}: {warning}", disk.at.display()));
     }
     Ok(disk)
+}
+
+fn memory(records: &mut Records, wanted: Need) {
+    if let Some(need) = wanted.ram {
+        let memory = room::memory().ok_or_else(|| Error::other("the kernel does not say how much memory there is"));
+        match memory {
+            Ok(m) => records.memory("ram", (m.available, m.total), &m.by.words(), need, m.lacks(need, 0)),
+            Err(err) => cli::complain(&err),
+        }
+    }
+    if let Some(need) = wanted.gpu_mem {
+        let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
+        match gpu::gpus().and_then(|gpus| room::gpu_memory(&gpus, visible.as_deref())) {
+            Ok(m) => records.memory("gpu-mem", (m.free, m.total), &m.by, need, m.lacks(need)),
+            Err(why) => cli::complain(&Error::other(why)),
+        }
+    }
 }
 
 /// What is printed, and what is missing.
@@ -191,18 +220,14 @@ impl Records {
         }
     }
 
-    fn ram(&mut self, need: u64) -> Result<()> {
-        let memory = room::memory().ok_or_else(|| Error::other("the kernel does not say how much memory there is"))?;
-        let lack = memory.lacks(need, 0);
-        let (free, limit) = (size(memory.available), memory.by.words());
+    fn memory(&mut self, what: &str, (free, total): (u64, u64), limit: &str, need: u64, lack: Option<Lack>) {
         let no_path = if self.format == Format::Json { Cell::empty() } else { "-".into() };
-        let mut cells = vec![no_path, "ram".into(), free, limit.into(), size(need), self.yes(lack.is_none())];
+        let mut cells = vec![no_path, what.into(), size(free), limit.into(), size(need), self.yes(lack.is_none())];
         if self.format == Format::Json {
-            cells.extend([Cell::empty(), Cell::empty(), memory.total.into(), Cell::empty(), Cell::empty()]);
+            cells.extend([Cell::empty(), Cell::empty(), total.into(), Cell::empty(), Cell::empty()]);
         }
         self.table.row(cells);
         self.lacks.extend(lack);
-        Ok(())
     }
 }
 
@@ -223,7 +248,7 @@ fn like(name: &str) -> Result<Need> {
     let result = spool.read(run, "result.json")?.unwrap_or(Value::Null);
     let rss = result.int("max_rss").and_then(|n| u64::try_from(n).ok());
     let more = |n: u64| n.saturating_add(n / MARGIN);
-    Ok(Need { disk: Some(more(bytes)), inodes: Some(more(inodes)), ram: rss.map(more) })
+    Ok(Need { disk: Some(more(bytes)), inodes: Some(more(inodes)), ram: rss.map(more), ..Need::default() })
 }
 
 /// Bytes and inodes below a directory: the greater of a file's size and of what is set aside for it, hard links once.

@@ -1,16 +1,18 @@
 //! How much room there is, before a run starts and while it runs. On a disk the least counts of: what the file system has
 //! free for this user, what the user's and the group's quotas leave, and, when asked, what can truly be allocated. Of a
-//! path that is not there yet, the nearest folder above it that is. Memory: room/memory.rs.
+//! path that is not there yet, the nearest folder above it that is. Memory: room/memory.rs, room/gpus.rs.
 //!
 //! Nothing here hangs: a file system that does not answer, or a quota program, is left behind after a while.
 //! `disk_quick` asks the file system only (microseconds); `disk` the quota programs as well (milliseconds, or seconds
 //! over a network); `Rooms` remembers what they said for a minute, for those who ask again and again.
 
+mod gpus;
 mod memory;
 mod mounts;
 mod probe;
 mod quota;
 
+pub use gpus::{GpuMemory, gpu_memory};
 pub use memory::{Memory, MemoryBy, memory};
 pub use mounts::Mount;
 pub use probe::probe;
@@ -131,7 +133,7 @@ impl Memory {
 /// Something there is not enough of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lack {
-    /// `disk`, `inodes`, `ram`, as in a job's needs
+    /// `disk`, `inodes`, `ram`, `gpu-mem`, as in a job's needs
     pub what: &'static str,
     /// Bytes or inodes needed
     pub need: u64,

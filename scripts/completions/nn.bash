@@ -129,8 +129,8 @@ complete -o bashdefault -o default -F _nn_plot nn-plot
 _nn_diskcheck() {
     case $3 in
     --like) _nn_runs && return ;;
-    --need | --ram | --inodes) return ;;
+    --need | --ram | --gpu-mem | --inodes) return ;;
     esac
-    _nn_options --need --inodes --ram --like --probe --json && return
+    _nn_options --need --inodes --ram --gpu-mem --like --probe --json && return
 }
 complete -o bashdefault -o default -F _nn_diskcheck nn-diskcheck

@@ -2,7 +2,8 @@ Slips of the pen are told of before anything is looked at.
 
   $ nn-diskcheck --need twenty
   nn-diskcheck: option '--need': 'twenty' is not a size such as 20G
-  usage: nn-diskcheck [--need SIZE] [--inodes N] [--ram SIZE] [--like RUN] [--probe] [--json] [PATH...]
+  usage: nn-diskcheck [--need SIZE] [--inodes N] [--ram SIZE] [--gpu-mem SIZE]
+                      [--like RUN] [--probe] [--json] [PATH...]
   [2]
   $ nn-diskcheck --need -1 2>&1 | head -1
   nn-diskcheck: option '--need': '-1' is not a size such as 20G

@@ -50,6 +50,24 @@ What can truly be allocated is tried without a trace, and only what seems to be 
   job.sh
   told
 
+GPU memory, as a program that stands in for nvidia-smi tells it.
+
+  $ mkdir smi; export SMI=$PWD/smi NN_NVIDIA_SMI=$TESTS/nvidia-smi
+  $ echo '0, GPU-aa, 24576, 20000, 4576, 0, 35, 20.5, Disabled, 550.1, Card' > smi/gpus
+  $ echo '1, GPU-bb, 24576, 10, 24000, 0, 35, 20.5, Disabled, 550.1, Card' >> smi/gpus
+  $ nn-diskcheck --gpu-mem 8G | tail -1
+  -	gpu-mem	25165824000	GPU 1 Card	8589934592	yes
+  $ CUDA_VISIBLE_DEVICES=0 nn-diskcheck --gpu-mem 8G | tail -1
+  nn-diskcheck: gpu-mem: 8G needed, 4.47G free (GPU 0 Card)
+  -	gpu-mem	4798283776	GPU 0 Card	8589934592	no
+  $ CUDA_VISIBLE_DEVICES= nn-diskcheck --gpu-mem 8G --json | tail -1
+  nn-diskcheck: gpu-mem: 8G needed, none free (no GPU)
+  {"path":null,"what":"gpu-mem","free":0,"limit":"no GPU","need":8589934592,"room":false,"at":null,"mount":null,"total":0,"probed":null,"limits":null}
+  $ echo 'Failed to initialize NVML: Driver/library version mismatch' > smi/fails
+  $ nn-diskcheck --gpu-mem 8G | cut -f2 | sed "s,$TESTS,,"
+  nn-diskcheck: nvidia-smi: Failed to initialize NVML: Driver/library version mismatch
+  disk
+
 Like an earlier run: what it left in its directory and its memory, and a quarter more. A need that is given goes before.
 
   $ nn-queue init >/dev/null; nn-run -q -- sh -c 'dd if=/dev/zero bs=1024 count=1000 of=$NN_CHECKPOINTS/a 2>/dev/null; ln $NN_CHECKPOINTS/a $NN_CHECKPOINTS/b'
