@@ -202,8 +202,11 @@ fn within<T: Send + 'static>(limit: Duration, path: PathBuf, act: impl FnOnce() 
         let _ = sender.send(act());
     };
     std::thread::Builder::new().stack_size(1 << 18).spawn(body).doing("look at", &path)?;
-    let hangs = || io::Error::new(io::ErrorKind::TimedOut, "the file system does not answer");
-    answer.recv_timeout(limit).map_err(|_| hangs()).doing("look at", path)
+    answer.recv_timeout(limit).map_err(|_| silence()).doing("look at", path)
+}
+
+fn silence() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the file system does not answer")
 }
 
 fn look(path: PathBuf) -> Result<Disk> {
@@ -244,10 +247,11 @@ fn nearest(path: PathBuf) -> Result<(PathBuf, std::fs::Metadata)> {
 }
 
 /// Room asked for again and again, by a worker for instance: the file system is asked each time, the quota programs
-/// once a minute for each mount.
+/// once a minute for each mount. A path whose file system does not answer is not asked again for a minute either.
 #[derive(Debug, Default)]
 pub struct Rooms {
     quotas: HashMap<(PathBuf, u32), (Instant, quota::Quotas)>,
+    silent: HashMap<PathBuf, Instant>,
 }
 
 impl Rooms {
@@ -256,12 +260,25 @@ impl Rooms {
         Rooms::default()
     }
 
-    /// The room at a path, quotas included; these may be a minute old.
+    /// The room at a path, quotas included; these may be a minute old. The first call for a mount takes as long as
+    /// `disk`, the others microseconds. While it lasts this process may have a child that is not its caller's.
     ///
     /// # Errors
     /// The path cannot be reached, or the file system does not answer.
     pub fn disk(&mut self, path: impl AsRef<Path>) -> Result<Disk> {
-        let mut disk = disk_quick(path)?;
+        self.disk_by(path.as_ref(), |path| disk_quick(path))
+    }
+
+    fn disk_by(&mut self, path: &Path, look: impl FnOnce(&Path) -> Result<Disk>) -> Result<Disk> {
+        self.silent.retain(|_, when| when.elapsed() < REMEMBERED);
+        if self.silent.contains_key(path) {
+            return Err(silence()).doing("look at", path);
+        }
+        let looked = look(path);
+        if looked.as_ref().is_err_and(|err| err.io().is_some_and(|err| err.kind() == io::ErrorKind::TimedOut)) {
+            self.silent.insert(path.to_path_buf(), Instant::now());
+        }
+        let mut disk = looked?;
         self.quotas.retain(|_, (when, _)| when.elapsed() < REMEMBERED);
         if let Some(mount) = &disk.mount {
             let key = (mount.point.clone(), disk.group);

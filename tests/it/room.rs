@@ -101,3 +101,27 @@ nn-diskcheck --ram 1000M | tail -n 1 | cut -f6
     assert!(text.contains("ram\t1024000000\tulimit -v\tyes") || text.contains("ram: 900M needed"), "{text}");
     assert!(text.contains("ram: 1000M needed") || text.contains("ram: 0.98G needed"), "{text}");
 }
+
+#[test]
+fn memory_of_a_control_group() {
+    let place = Place::new("cgroup");
+    // The group this process is in, of version 1 or 2; a group below it is given 64 MB.
+    let script = "exec 2>&1
+path=$(sed -n 's/^[0-9]*:\\([a-z_,]*,\\)*memory\\(,[a-z_,]*\\)*://p' /proc/self/cgroup)
+top=/sys/fs/cgroup/memory max=memory.limit_in_bytes
+if [ -z \"$path\" ]; then path=$(sed -n 's/^0:://p' /proc/self/cgroup) top=/sys/fs/cgroup max=memory.max; fi
+group=$top${path%/}/nn-test-$$
+mkdir $group && [ -e $group/$max ] && echo 67108864 > $group/$max || { rmdir $group; exit 99; }
+sh -c \"echo \\$\\$ > $group/cgroup.procs || exit 99; nn-diskcheck --ram 200M | tail -n 1 | sed 's/[0-9]\\{8\\}\\t/SOME\\t/'; exec nn-diskcheck --ram 4M\" | cut -f2-
+n=0; until rmdir $group || [ $n -gt 500 ]; do n=$((n + 1)); sleep 0.02; done
+";
+    let output = output_within(place.command("sh").args(["-c", script]), Duration::from_secs(60));
+    let text = String::from_utf8_lossy(&output.stdout);
+    if output.status.code() == Some(99) || text.contains("cgroup.procs") {
+        say("skipped: cgroup: needs root and a memory group of its own");
+        return;
+    }
+    assert!(text.contains("ram: 200M needed, ") && text.contains(" free (cgroup /"), "{text}");
+    assert!(text.contains("ram\tSOME\tcgroup /") && text.contains("\t209715200\tno\n"), "{text}");
+    assert!(text.trim_end().ends_with("\t4194304\tyes"), "{text}");
+}

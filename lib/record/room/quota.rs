@@ -257,5 +257,13 @@ fn amount(text: &str, unit: u64) -> Option<u64> {
     (value < u64::MAX as f64).then_some(value as u64)
 }
 
+/// Reads anything, for tests.
+#[cfg(test)]
+pub fn damage(text: &str) {
+    if let Some(sections) = parse(text) {
+        Quotas::default().add(&sections, 7, |_| true);
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -93,3 +93,49 @@ fn quotas_are_remembered() {
         assert_eq!(rooms.disk("/").unwrap().limits.last(), Some(&limit));
     }
 }
+
+#[test]
+fn silence_is_remembered() {
+    let mut rooms = Rooms::new();
+    let path = Path::new("/x");
+    let said = |looked: Result<Disk>| looked.unwrap_err().to_string();
+    assert!(said(rooms.disk_by(path, |_| Err(silence()).doing("look at", "/x"))).contains("does not answer"));
+    assert!(said(rooms.disk_by(path, |_| panic!("asked again"))).contains("/x: the file system does not answer"));
+    assert!(said(rooms.disk_by(Path::new("/y"), |_| Err(Error::other("gone")))).contains("gone"));
+    assert!(said(rooms.disk_by(Path::new("/y"), |_| Err(Error::other("still")))).contains("still"));
+}
+
+/// Random damage to what is read from outside: read or refused, never a panic.
+#[test]
+fn damaged_answers() {
+    let samples = [
+        "Disk quotas for user jane (uid 1000): \n  Filesystem  blocks   quota   limit   grace   files\n  /dev/sda1  210* 200 250 6days 10 20 25\n",
+        "Disk quotas for grp g (gid 7):\n/lustre/long\n  [5.9G]* 1T 2T - 1 0 0 -\ngid 7 is using default block quota setting\n",
+        "36 35 98:0 /mnt1 /mnt\\040x rw,noatime master:1 - ext3 /dev/root rw\n0::/job\n4:memory:/a/b\n",
+    ];
+    let parts =
+        ["", " ", "\n", "*", "[", "]", "99999999999999999999", "-", "9e9", "K", "é", "\\7", "Disk quotas for ", ")"];
+    let mut seed = 1u64;
+    let mut random = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % below as u64).unwrap()
+    };
+    let table = std::env::temp_dir().join(format!("nn-damaged-{}", std::process::id()));
+    for round in 0..20_000 {
+        let mut chars: Vec<char> = samples[round % samples.len()].chars().collect();
+        for _ in 0..=random(4) {
+            let (from, part) = (random(chars.len() + 1), parts[random(parts.len())]);
+            let to = (from + random(6)).min(chars.len());
+            chars.splice(from..to, part.chars());
+        }
+        let text: String = chars.into_iter().collect();
+        quota::damage(&text);
+        if round % 40 == 2 {
+            std::fs::write(&table, &text).unwrap();
+            let _ = mounts::all(&table);
+        }
+    }
+    let _ = std::fs::remove_file(table);
+}
