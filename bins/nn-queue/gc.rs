@@ -1,6 +1,5 @@
-//! gc and recover. gc removes what nobody can miss: runs that were never acknowledged, files whose writer died,
-//! heartbeats of the dead; and, only when asked, runs that ended long ago. recover mends at once what workers mend at
-//! their start.
+//! gc removes what nobody can miss: runs that were never acknowledged, files whose writer died, heartbeats of the dead;
+//! and, only when asked, runs that ended long ago.
 //!
 //! An ended run is removed so that a retry at the same moment wins or loses cleanly, and a crash leaves nothing for ever:
 //! its token is moved to tmp/gone-N.G, then runs/N removed, then that file. Who finds such a file goes on from there.
@@ -12,7 +11,6 @@ use nn::base::error::{Doing, Error, Result};
 use nn::base::files::{self, Moved};
 use nn::base::time::{Time, parse_duration, show_duration};
 use nn::spool::owner::{Life, Owner};
-use nn::spool::recover::{Mended, Recovery};
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::Spool;
 use std::collections::HashSet;
@@ -30,21 +28,6 @@ struct Opts {
     dry_run: bool,
     older_than: Option<Duration>,
     states: Vec<Folder>,
-}
-
-/// Mends what a crash left, and tells of what is no token.
-pub fn recover(args: &mut Args, out: &mut Out) -> Result<Exit> {
-    if let Some(arg) = args.next()? {
-        return Err(arg.unexpected());
-    }
-    let spool = Spool::find()?;
-    for Mended { run, what } in Recovery::new().whole(&spool)? {
-        writeln!(out, "{run}\t{what}")?;
-    }
-    for path in spool.strays()? {
-        cli::warn(&format!("{} is no token: left alone", path.display()));
-    }
-    Ok(Exit::DONE)
 }
 
 /// Removes remains.

@@ -161,11 +161,13 @@ fn row(spool: &Spool, token: Token, now: Time) -> Row {
         State::Queued(_) | State::Held(_) | State::Submitted(..) => {
             time = job.as_ref().ok().and_then(Job::added).map(|added| now.since(added));
         }
-        State::Claimed(worker) => note = owner_note(spool, worker, worker, "worker").unwrap_or("starting".into()),
+        State::Claimed(worker) => {
+            note = owner_note(spool, token.run, worker, worker, "worker").unwrap_or("starting".into())
+        }
         State::Started(worker, runner) => {
             time = started(spool, token.run, "attempt.json").map(|at| now.since(at));
             progress = last_point(spool, token.run);
-            note = owner_note(spool, worker, runner, "runner").unwrap_or_default();
+            note = owner_note(spool, token.run, worker, runner, "runner").unwrap_or_default();
         }
         State::Done | State::Failed(_) | State::Cancelled => {
             time = duration(spool, token.run);
@@ -206,25 +208,31 @@ fn duration(spool: &Spool, run: u64) -> Option<Duration> {
 }
 
 /// What is to be said of an owner that may not live; None: it does.
-pub fn owner_note(spool: &Spool, worker: &Owner, owner: &Owner, what: &str) -> Option<String> {
+pub fn owner_note(spool: &Spool, run: u64, worker: &Owner, owner: &Owner, what: &str) -> Option<String> {
+    let host = &owner.host;
+    let silence = || silence(spool, run, worker, owner);
     match owner.life() {
         Life::Alive => None,
         Life::Dead => Some(format!("{what} dead: nn-queue recover")),
-        Life::Rebooted => Some(format!("{} was rebooted: nn-queue recover", owner.host)),
-        Life::Unknown => Some(match silence(spool, worker, owner) {
-            Some(silence) if silence > LEASE => format!("on {}, unknown since {}", owner.host, show_duration(silence)),
-            _ => format!("on {}", owner.host),
+        Life::Rebooted if silence().is_some_and(|silence| silence < LEASE) => Some(format!("on another {host}")),
+        Life::Rebooted => Some(format!("{host} was rebooted: nn-queue recover --wait")),
+        Life::Unknown => Some(match silence() {
+            Some(silence) if silence < LEASE => format!("on {host}"),
+            Some(silence) => format!("unknown, silent for {}, on {host}", show_duration(silence)),
+            None => format!("unknown, no sign of life, on {host}"),
         }),
     }
 }
 
-/// How long nothing was heard of an owner on another host. For people only: file times decide nothing.
-fn silence(spool: &Spool, worker: &Owner, owner: &Owner) -> Option<Duration> {
-    let heard = |owner: &Owner| {
-        let beat = spool.dir().join("hosts").join(owner.to_string());
-        std::fs::metadata(beat).and_then(|meta| meta.modified()).ok()?.elapsed().ok()
-    };
-    [heard(worker), heard(owner)].into_iter().flatten().min()
+/// How long nothing was heard of a run's owner on another host. For people only: file times decide nothing.
+fn silence(spool: &Spool, run: u64, worker: &Owner, owner: &Owner) -> Option<Duration> {
+    let hosts = spool.dir().join("hosts");
+    let (worker, owner) = (hosts.join(worker.to_string()), hosts.join(owner.to_string()));
+    // A runner writes its heartbeat when it has run for a while.
+    let signs = [worker, owner, spool.run_dir(run).join("attempt.json")];
+    // A clock that is behind makes a sign of life look like one of the future.
+    let age = |path| Some(std::fs::metadata(path).ok()?.modified().ok()?.elapsed().unwrap_or_default());
+    signs.into_iter().filter_map(age).min()
 }
 
 /// The last point of a run's history: `epoch=3 valid_cost=0.12`. Only the end of the file is read.

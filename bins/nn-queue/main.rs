@@ -9,6 +9,7 @@ mod gc;
 mod labels;
 mod list;
 mod log;
+mod recover;
 mod runs;
 mod show;
 mod wait;
@@ -56,7 +57,8 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
   wait [--timeout D] [RUNS]  until they have ended
   gc [--dry-run] [--older-than D] [--state S]...
                              remove remains (and runs that ended so long ago)
-  recover                    mend at once what a crash left
+  recover [--wait] [--host-is-dead HOST]
+                             mend at once what a crash left
 
 RUNS: 17 name last last~2 12-20 @group, or numbers on standard input
 ";
@@ -79,7 +81,7 @@ const VERBS: [(&str, Verb); 16] = [
     ("show", show::show),
     ("log", log::log),
     ("gc", gc::gc),
-    ("recover", gc::recover),
+    ("recover", recover::recover),
 ];
 
 fn main() -> ExitCode {

@@ -75,8 +75,8 @@ pub fn show(args: &mut Args, out: &mut Out) -> Result<Exit> {
 fn read(spool: &Spool, run: u64) -> Result<Run> {
     let row = Row::read(spool, run, spool.state_of(run)?)?;
     let owner = match row.token.as_ref().map(|token| &token.state) {
-        Some(State::Claimed(worker)) => owner_note(spool, worker, worker, "worker"),
-        Some(State::Started(worker, runner)) => owner_note(spool, worker, runner, "runner"),
+        Some(State::Claimed(worker)) => owner_note(spool, run, worker, worker, "worker"),
+        Some(State::Started(worker, runner)) => owner_note(spool, run, worker, runner, "runner"),
         _ => None,
     };
     let dir = spool.run_dir(run);

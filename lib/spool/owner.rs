@@ -124,6 +124,11 @@ impl Owner {
         }
     }
 
+    /// Whether it is of that host, or of that `HOST,BOOT` or `HOST,BOOT,NS`: a boot or a container of it.
+    pub fn is_of(&self, place: &str) -> bool {
+        self.to_string().strip_prefix(place).is_some_and(|rest| rest.starts_with(','))
+    }
+
     /// Whether it is on this host and in this pid namespace, so that it can be signalled.
     pub fn is_here(&self) -> bool {
         let here = here();
@@ -209,6 +214,9 @@ mod tests {
         let me = Owner::me().unwrap();
         assert_eq!(Owner::parse(&me.to_string()), Some(me.clone()));
         assert_eq!(me.life(), Life::Alive);
+        let container = format!("{},{},{}", me.host, me.boot, me.namespace);
+        assert!([&me.host, &container].iter().all(|place| me.is_of(place)));
+        assert!(!me.is_of("") && !me.is_of(&me.host[1..]) && !me.is_of(&container[..container.len() - 1]));
         for bad in
             ["", "a,b,c", "../x,01234567,1,2,3", "h,01234567,1,2,3,4", "h,01234567,-1,2,3", "h,1,1,99999999999,3"]
         {

@@ -40,6 +40,9 @@ pub struct Mended {
 #[derive(Debug, Default)]
 pub struct Recovery {
     heard: HashMap<String, (Option<String>, Instant)>,
+    /// By a person's word
+    dead_place: Option<String>,
+    undecided: bool,
 }
 
 impl Recovery {
@@ -48,13 +51,26 @@ impl Recovery {
         Recovery::default()
     }
 
+    /// With a person's word that a host is dead, or `HOST,BOOT,NS`: one boot or container of it.
+    pub fn knowing_dead(place: &str) -> Recovery {
+        Recovery { dead_place: Some(place.to_string()), ..Recovery::default() }
+    }
+
+    /// Whether the last look met an owner of whom a lease that stays silent would prove something.
+    pub fn is_undecided(&self) -> bool {
+        self.undecided
+    }
+
     /// All of it: for the start of a worker, and for `nn-queue recover`.
     ///
     /// # Errors
     /// A folder cannot be read, or a change is in doubt.
     pub fn whole(&mut self, spool: &Spool) -> Result<Vec<Mended>> {
+        self.undecided = false;
         let mut mended = unlink_ghosts(spool)?;
-        for token in spool.tokens(Folder::Running)? {
+        let mut tokens = spool.tokens(Folder::Running)?;
+        tokens.sort_unstable_by_key(|token| token.run);
+        for token in tokens {
             mended.extend(self.running(spool, &token)?);
         }
         Ok(mended)
@@ -80,27 +96,25 @@ impl Recovery {
                 if self.is_dead(spool, worker) || worker.life() == Life::Unknown && self.is_silent(spool, worker) =>
             {
                 let back = token.again(State::Queued(spool.priority_of(token.run)));
-                moved(spool, token, &back, "claimed by a dead worker: queued again")
+                let what = if worker.is_here() { "claimed by a dead worker" } else { "claimed by a silent worker" };
+                moved(spool, token, &back, &format!("{what}: queued again"))
             }
-            State::Started(_, runner) if self.is_dead(spool, runner) => self.started(spool, token),
+            State::Started(_, runner) if self.is_dead(spool, runner) => self.started(spool, token, runner),
             _ => Ok(None),
         }
     }
 
-    fn started(&self, spool: &Spool, token: &Token) -> Result<Option<Mended>> {
+    fn started(&self, spool: &Spool, token: &Token, runner: &Owner) -> Result<Option<Mended>> {
         if let Some(end) = recorded_end(spool, token) {
             return moved(spool, token, &token.to(end), "its end was recorded: finished");
         }
-        if command_lives(spool, token)? {
+        // Of another boot or host nothing can be found here, and its numbers are others' here.
+        if runner.is_here() && command_lives(spool, token)? {
             return Ok(None);
         }
+        let (what, evidence) = self.words_of_death(runner);
         if spool.run_dir(token.run).join("cancel").exists() {
-            return moved(
-                spool,
-                token,
-                &token.to(State::Cancelled),
-                "called off, and its runner and command died: cancelled",
-            );
+            return moved(spool, token, &token.to(State::Cancelled), &format!("called off, and {what}: cancelled"));
         }
         let (next, former) = attempts(spool, token.run);
         let recorded = former.last().is_some_and(|a| a.int("generation") == Some(i64::from(token.generation)));
@@ -112,14 +126,31 @@ impl Recovery {
             // A run that was interrupted goes before new ones.
             let priority = spool.priority_of(token.run).saturating_sub(1);
             let back = token.again(State::Queued(priority));
-            return moved(spool, token, &back, "its runner and command died: queued again");
+            return moved(spool, token, &back, &format!("{what}: queued again"));
         }
-        let evidence = json::map([("evidence", "runner and command are gone, and left no result".into())]);
-        let mut result = evidence;
+        let mut result = json::map([("evidence", Value::from(evidence))]);
         result.set("ended", Value::from(Time::now()));
         // The name alone tells the truth on a full disk.
         let _ = spool.write_result(token, &State::Failed(How::Lost), &result);
-        moved(spool, token, &token.to(State::Failed(How::Lost)), "its runner and command died: lost")
+        moved(spool, token, &token.to(State::Failed(How::Lost)), &format!("{what}: lost"))
+    }
+
+    /// What happened to runner and command, in short and as evidence.
+    fn words_of_death(&self, runner: &Owner) -> (String, String) {
+        let host = &runner.host;
+        match runner.life() {
+            Life::Rebooted | Life::Unknown if self.is_said_to_be_dead(runner) => {
+                (format!("{host} is said to be dead"), format!("a person said that {host} is dead"))
+            }
+            Life::Rebooted => (
+                format!("{host} was rebooted"),
+                format!("{host} was rebooted, and nothing was heard of the runner for a whole lease"),
+            ),
+            _ => {
+                let gone = "runner and command are gone, and left no result";
+                ("its runner and command died".to_string(), gone.to_string())
+            }
+        }
     }
 
     /// Proved dead: on this boot by the process table; on an earlier boot of a host of this name only together with a
@@ -127,22 +158,30 @@ impl Recovery {
     fn is_dead(&mut self, spool: &Spool, owner: &Owner) -> bool {
         match owner.life() {
             Life::Dead => true,
+            Life::Alive => false,
+            Life::Rebooted | Life::Unknown if self.is_said_to_be_dead(owner) => true,
             Life::Rebooted => self.is_silent(spool, owner),
-            Life::Alive | Life::Unknown => false,
+            Life::Unknown => false,
         }
+    }
+
+    fn is_said_to_be_dead(&self, owner: &Owner) -> bool {
+        self.dead_place.as_ref().is_some_and(|place| owner.is_of(place))
     }
 
     /// Whether an owner's heartbeat has not changed for a lease, by this observer's own monotonic clock.
     fn is_silent(&mut self, spool: &Spool, owner: &Owner) -> bool {
         let name = owner.to_string();
         let beat = std::fs::read_to_string(spool.dir().join("hosts").join(&name)).ok();
-        match self.heard.get(&name) {
+        let is_silent = match self.heard.get(&name) {
             Some((known, since)) if *known == beat => since.elapsed() > LEASE,
             _ => {
                 self.heard.insert(name, (beat, Instant::now()));
                 false
             }
-        }
+        };
+        self.undecided |= !is_silent;
+        is_silent
     }
 }
 

@@ -39,7 +39,7 @@ _nn_queue() {
         *:--after | *:--after-any) _nn_runs; return ;;
         *:--prio | prio:prio) _nn_words 0 1 2 3 4 5 6 7 8 9; return ;;
         *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--needs | *:--time | *:--retries) return ;;
-        *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | note:note | tag:tag) return ;;
+        *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | *:--host-is-dead | note:note | tag:tag) return ;;
     esac
     case ${COMP_WORDS[1]} in
         init) _nn_options --group ;;
@@ -55,6 +55,7 @@ _nn_queue() {
         tag) _nn_options -d --delete || _nn_runs ;;
         wait) _nn_options --timeout || _nn_runs ;;
         gc) _nn_options --dry-run --older-than --state ;;
+        recover) _nn_options --wait --host-is-dead ;;
         hold | release | cancel | prio | note) _nn_options || _nn_runs ;;
     esac
 }

@@ -48,6 +48,8 @@ complete -c nn-queue -n '__fish_seen_subcommand_from tag' -s d -l delete -d 'tak
 complete -c nn-queue -n '__fish_seen_subcommand_from wait' -l timeout -x -d 'at most so long'
 complete -c nn-queue -n '__fish_seen_subcommand_from gc' -l dry-run -d 'only say'
 complete -c nn-queue -n '__fish_seen_subcommand_from gc' -l older-than -x -d 'runs that ended so long ago'
+complete -c nn-queue -n '__fish_seen_subcommand_from recover' -l wait -d 'also for silent owners, 90 s'
+complete -c nn-queue -n '__fish_seen_subcommand_from recover' -l host-is-dead -x -d 'take its runs'
 set -l of_runs list show log hold release cancel retry prio note tag wait
 complete -c nn-queue -n "__fish_seen_subcommand_from $of_runs" -f -a '(__nn_runs)'
 

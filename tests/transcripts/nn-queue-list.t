@@ -6,7 +6,7 @@ A spool with a run in every state, made by hand.
   $ touch done/0000006.1 failed/0000007.1~exit,3 cancelled/0000008.1
   $ touch running/0000005.1~far,01234567,1,2,3~far,01234567,1,4,5~s; cd ..
   $ nn-queue list
-  5	running		g	r5			on far	true	
+  5	running		g	r5			unknown, no sign of life, on far	true	
   4	submitted		g	r4				true	
   2	queued	3	g	r2				true	no worker runs
   1	queued	5	g	r1				true	no worker runs
@@ -35,8 +35,8 @@ What is damaged hides nothing else; seen twice, the most advanced is shown; stra
 
   $ echo '{"argv":' >spool/runs/1/job.json; touch spool/running/0000003.1~far,01234567,1,2,3~c spool/queued/README
   $ nn-queue list | cut -f1,2,7-8 | sed 's/[^ 	]*\/spool/SPOOL/'
-  3	running		on far
-  5	running		on far
+  3	running		unknown, no sign of life, on far
+  5	running		unknown, no sign of life, on far
   4	submitted		
   2	queued		
   1	queued		SPOOL/runs/1/job.json:2: column 1: unexpected end
