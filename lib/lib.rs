@@ -7,6 +7,7 @@ pub mod base {
     pub mod cli; // the main wrapper: help, version, output, messages, exit status
     pub mod error; // one error type, by what the user must do
     pub mod files; // every operation that changes a file system: atomic writes, the rename that may have happened
+    pub mod hash; // fingerprints that stay the same for ever
     pub mod json; // values, parsing, printing
     #[allow(unsafe_code)]
     pub mod sys; // the operating system: the only unsafe
@@ -23,6 +24,7 @@ pub mod spool {
     pub mod owner; // who holds a run, and proof of death
     pub mod recover; // mends what a crash left
     pub mod select; // run numbers, names, last~2, ranges, @groups
+    pub mod snapshot; // code as it was when it was queued: code/TREE
     pub mod state; // tokens: the state of a run in the name of an empty file
     pub mod store; // the spool: every state change
     pub mod turn; // whose turn it is: after other runs, the pause before a retry

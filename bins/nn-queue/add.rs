@@ -1,8 +1,8 @@
 //! init and add: a spool, and runs in its queue. Jobs from standard input are all checked before the first is written;
-//! options are laid over each of them. Nothing is asked of git or of the network here: the facts of a run are taken when
-//! it starts.
+//! options are laid over each of them. Their code is frozen (freeze.rs); all other facts of a run are taken when it starts.
 
 use crate::after::{self, Names};
+use crate::freeze;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
@@ -53,6 +53,9 @@ struct Opts {
     after: Vec<(String, String)>,
     /// Lists that join those of a job
     lists: Vec<(String, Vec<Value>)>,
+    links: Vec<Value>,
+    /// Whether jobs that were there before are added too
+    again: bool,
     command: Vec<OsString>,
 }
 
@@ -65,7 +68,7 @@ pub fn add(args: &mut Args, out: &mut Out) -> Result<Exit> {
         opts.lists.push((member, runs));
     }
     let here = std::env::current_dir().doing("find", "the current directory")?;
-    let jobs = if opts.command.is_empty() {
+    let mut jobs = if opts.command.is_empty() {
         read_jobs(&opts, &here, &mut names)?
     } else {
         let mut json = Job::new(&opts.command, &here).json;
@@ -76,7 +79,11 @@ pub fn add(args: &mut Args, out: &mut Out) -> Result<Exit> {
         cli::tell("there is no job on standard input");
         return Ok(Exit::NO);
     }
-    for run in Spool::find()?.add(&jobs, &environment())? {
+    let spool = Spool::find()?;
+    if !freeze::freeze(&spool, &mut jobs, opts.again)? {
+        return Ok(Exit::NO);
+    }
+    for run in spool.add(&jobs, &environment())? {
         writeln!(out, "{run}")?;
     }
     Ok(Exit::DONE)
@@ -120,6 +127,9 @@ fn parse(args: &mut Args) -> Result<Opts> {
             "pattern" => opts.patterns.push(args.text()?.into()),
             "after" | "after-any" => opts.after.push((option.clone(), args.text()?)),
             "hold" => opts.members.push(("hold", true.into())),
+            "live" => opts.members.push(("live", true.into())),
+            "link" => opts.links.push(json::from_os(&args.value()?)),
+            "again" => opts.again = true,
             _ => return Err(arg.unexpected()),
         }
     }
@@ -149,7 +159,8 @@ impl Opts {
             }
         }
         let lists = self.lists.iter().map(|(member, more)| (member.as_str(), more));
-        for (member, more) in [("tags", &self.tags), ("pattern", &self.patterns)].into_iter().chain(lists) {
+        let own = [("tags", &self.tags), ("pattern", &self.patterns), ("link", &self.links)];
+        for (member, more) in own.into_iter().chain(lists) {
             if !more.is_empty() {
                 let mut joined = job.list(member).unwrap_or_default().to_vec();
                 joined.extend(more.iter().cloned());

@@ -1,8 +1,10 @@
-//! gc removes what nobody can miss: runs that were never acknowledged, files whose writer died, heartbeats of the dead;
-//! and, only when asked, runs that ended long ago.
+//! gc removes what nobody can miss: runs that were never acknowledged, files whose writer died, snapshots of code that no
+//! run refers to, heartbeats of the dead; and, only when asked, runs that ended long ago.
 //!
 //! An ended run is removed so that a retry at the same moment wins or loses cleanly, and a crash leaves nothing for ever:
 //! its token is moved to tmp/gone-N.G, then runs/N removed, then that file. Who finds such a file goes on from there.
+
+mod code;
 
 use crate::waits;
 use nn::base::args::{Arg, Args};
@@ -58,6 +60,7 @@ pub fn gc(args: &mut Args, out: &mut Out) -> Result<Exit> {
     gc.ended()?;
     gc.without_token()?;
     gc.remains()?;
+    gc.snapshots()?;
     gc.heartbeats()?;
     Ok(Exit::DONE)
 }

@@ -5,6 +5,7 @@
 mod add;
 mod after;
 mod change;
+mod freeze;
 mod gc;
 mod labels;
 mod list;
@@ -41,6 +42,9 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
     --pattern P                how its log lines look, see nn-log (again for more)
     --metrics GLOB             files of its own that hold metrics
     --hold                     do not start it yet
+    --live                     run in place, with the code as it is then
+    --link PATH                reach what git ignores there by a link (again for more)
+    --again                    even if the same was added before
   list [-a] [--state S]... [--json] [RUNS]
                              where they stand (-a, --all: also what has ended)
   show [--json] RUN          everything about one

@@ -14,6 +14,7 @@ use nn::base::text::{escape, escape_bytes};
 use nn::base::time::{Time, show_duration};
 use nn::base::units::{show_number, show_size};
 use nn::record::results::{Results, Row};
+use nn::spool::job::Job;
 use nn::spool::select::select_one;
 use nn::spool::state::{State, Token};
 use nn::spool::store::Spool;
@@ -163,6 +164,7 @@ fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
     line(out, "group", job.group().unwrap_or_default())?;
     line(out, "command", &job.command_line())?;
     line(out, "in", &job.cwd().unwrap_or_default().to_string_lossy())?;
+    line(out, "code", &code(job))?;
     line(out, "parameters", &pairs(job.params()))?;
     line(out, "needs", &pairs(job.json.get("needs").and_then(Value::as_map).unwrap_or_default()))?;
     line(out, "note", run.row.note().unwrap_or_default())?;
@@ -244,6 +246,13 @@ fn used(result: &Value) -> String {
         result.int("max_rss").and_then(|n| u64::try_from(n).ok()).map(|n| format!("{} memory", show_size(n))),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Which code it runs with: a snapshot, or what is there when it starts.
+fn code(job: &Job) -> String {
+    let Some(code) = job.code() else { return if job.live() { "live".into() } else { String::new() } };
+    let links: Vec<String> = code.links.iter().map(|link| format!(", {} linked", link.display())).collect();
+    format!("frozen, code/{}{}", code.tree, links.concat())
 }
 
 /// `152de6dd5b17 on main, changed`

@@ -8,6 +8,7 @@ use nn::base::error::{Doing, Result, reason};
 use nn::base::files;
 use nn::base::json::{self, Value};
 use nn::spool::job::Job;
+use nn::spool::snapshot::work;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal};
@@ -30,7 +31,12 @@ pub fn start(attempt: &Attempt, log: &File) -> std::result::Result<u32, Refused>
     let job = attempt.job.as_ref().map_err(|why| own(why.clone()))?;
     let argv = job.argv();
     let Some(name) = argv.first() else { return Err(own("there is no command".into())) };
-    let cwd = job.cwd().ok_or_else(|| own("job.json has no 'cwd'".into()))?;
+    if let Some(code) = attempt.code() {
+        work::unpack(&attempt.spool, attempt.token.run, &code)
+            .map_err(|err| Refused { passing: err.io().is_some_and(is_shortage), ..own(err.to_string()) })?;
+    }
+    job.cwd().ok_or_else(|| own("job.json has no 'cwd'".into()))?;
+    let cwd = attempt.cwd();
     std::fs::read_dir(&cwd).map_err(|err| own(format!("cannot enter {}: {}", cwd.display(), reason(&err))))?;
     let program = find(name, &cwd, &attempt.env)?;
     let mut command = Command::new(program);
@@ -45,8 +51,7 @@ pub fn start(attempt: &Attempt, log: &File) -> std::result::Result<u32, Refused>
         Err(err) => Err(Refused {
             status: if err.kind() == ErrorKind::NotFound { 127 } else { 126 },
             why: format!("cannot run {}: {}", name.to_string_lossy(), reason(&err)),
-            passing: matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::OutOfMemory)
-                || matches!(err.raw_os_error(), Some(EMFILE | ENFILE)),
+            passing: is_shortage(&err),
         }),
     }
 }
@@ -54,6 +59,13 @@ pub fn start(attempt: &Attempt, log: &File) -> std::result::Result<u32, Refused>
 /// Too many open files, in the process or on the machine.
 const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
+
+/// The system is short of processes, memory, files or room.
+fn is_shortage(err: &io::Error) -> bool {
+    use ErrorKind::{OutOfMemory, QuotaExceeded, StorageFull, WouldBlock};
+    matches!(err.kind(), WouldBlock | OutOfMemory | StorageFull | QuotaExceeded)
+        || matches!(err.raw_os_error(), Some(EMFILE | ENFILE))
+}
 
 /// The path of a program: with a slash in its name as it is, else the first in PATH that can be executed.
 fn find(name: &OsStr, cwd: &Path, env: &[(OsString, OsString)]) -> std::result::Result<PathBuf, Refused> {
@@ -90,6 +102,10 @@ fn set_environment(command: &mut Command, attempt: &Attempt, job: &Job) -> Resul
     command.env("NN_RUN", attempt.token.run.to_string()).env("NN_RUN_DIR", &dir);
     command.env("NN_SPOOL", attempt.spool.dir()).env("NN_CHECKPOINTS", checkpoints);
     command.env("NN_ATTEMPT", attempt.number.to_string());
+    if attempt.code().is_some() {
+        // The copy is in no work tree, though a folder above the spool may be in one.
+        command.env("PWD", attempt.cwd()).env("GIT_CEILING_DIRECTORIES", &dir);
+    }
     if !attempt.env.iter().any(|(name, _)| name == "PYTHONUNBUFFERED") {
         command.env("PYTHONUNBUFFERED", "1");
     }

@@ -11,6 +11,7 @@ use nn::base::json::{self, Value};
 use nn::base::sys::{self, Ended, Signal, Signals, Usage, signal_name};
 use nn::base::time::{Time, show_duration};
 use nn::record::facts::Facts;
+use nn::spool::snapshot::work;
 use nn::spool::state::{How, State};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -128,9 +129,15 @@ pub fn not_started(mut attempt: Attempt, started: Time, refused: Refused) -> Res
     Ok(Exit(u8::try_from(refused.status).unwrap_or(u8::MAX)))
 }
 
-/// result.json, the event, the move.
+/// result.json, the event, the move; and before them, while the run is still this process's own, its copy of the code
+/// goes.
 fn record(attempt: &mut Attempt, state: State, result: &Value) -> Result<()> {
     let (run, spool) = (attempt.token.run, &attempt.spool);
+    if let Some(code) = attempt.code()
+        && let Err(err) = work::prune(spool, run, &code)
+    {
+        cli::warn(&err.to_string());
+    }
     if !attempt.of_worker
         && let Err(err) = spool.keep(run)
     {

@@ -13,6 +13,7 @@ use nn::record::facts::git;
 use nn::spool::job::{Job, parse_needs};
 use nn::spool::owner::Owner;
 use nn::spool::recover::attempts;
+use nn::spool::snapshot::{Code, work};
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::{Spool, environment, read_environment, variables};
 use std::ffi::OsString;
@@ -53,9 +54,17 @@ impl Attempt {
         self.spool.run_dir(self.token.run)
     }
 
+    /// The snapshot of the code that it runs in, if it was frozen.
+    pub fn code(&self) -> Option<Code> {
+        self.job.as_ref().ok().and_then(Job::code)
+    }
+
     /// Where the command runs.
     pub fn cwd(&self) -> PathBuf {
-        self.job.as_ref().ok().and_then(Job::cwd).unwrap_or_else(|| PathBuf::from("/"))
+        match self.code() {
+            Some(code) => work::dir(&self.spool, self.token.run, &code),
+            None => self.job.as_ref().ok().and_then(Job::cwd).unwrap_or_else(|| PathBuf::from("/")),
+        }
     }
 }
 
@@ -77,7 +86,9 @@ pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
         Some(name) => taken_over(&spool, &name)?,
         None => own(&spool, opts, &runner)?,
     };
-    let mut git = claim.job.as_ref().ok().and_then(|job| git::begin(&job.cwd()?));
+    // What git said of frozen code was put on record with it.
+    let in_place = claim.job.as_ref().ok().filter(|job| job.code().is_none());
+    let mut git = in_place.and_then(|job| git::begin(&job.cwd()?));
     let Some(token) = fence(&spool, &claim.token, &runner, of_worker)? else {
         let run = claim.token.run;
         cli::tell(&format!("run {run}: the claim was taken back, nothing was run"));

@@ -103,9 +103,12 @@ impl Watch {
         let argv = job.map(Job::argv).unwrap_or_default();
         let limit = job.and_then(Job::time_limit);
         let git = attempt.git.take();
-        let facts =
+        let mut facts =
             Facts::begin(&attempt.spool.dir().join("hosts"), git, attempt.git_in_time, &argv, &cwd, &attempt.env)
                 .of_attempt(attempt.number);
+        if let Some(code) = attempt.code() {
+            facts.frozen(&attempt.spool, attempt.token.run, &code);
+        }
         Watch {
             attempt,
             pid,

@@ -67,10 +67,10 @@ impl<'a> Maker<'a> {
             },
             None => Ok(None),
         };
-        let hold = match text("hold").map(|text| text.to_lowercase()).as_deref() {
-            Some("yes" | "true") => Some(true.into()),
-            None | Some("no" | "false") => None,
-            Some(other) => return Err(wrong("hold", format!("'hold': '{other}' is neither yes nor no"))),
+        let yes = |key: &str| match text(key).map(|text| text.to_lowercase()).as_deref() {
+            Some("yes" | "true") => Ok(Some(true.into())),
+            None | Some("no" | "false") => Ok(None),
+            Some(other) => Err(wrong(key, format!("'{key}': '{other}' is neither yes nor no"))),
         };
         let needs = text("needs").map(|text| parse_needs(&text).map_err(|what| wrong("needs", what))).transpose()?;
         let params = self.sweep.params.iter().zip(values);
@@ -86,7 +86,9 @@ impl<'a> Maker<'a> {
             ("retries", whole("retries")?),
             ("note", text("note").map(Value::from)),
             ("tags", list("tags").map(Value::from)),
-            ("hold", hold),
+            ("hold", yes("hold")?),
+            ("live", yes("live")?),
+            ("link", list("link").map(Value::from)),
             ("metrics", text("metrics").map(Value::from)),
             ("pattern", list("pattern").map(Value::from)),
         ];

@@ -369,7 +369,7 @@ fn setting(settings: &mut Settings, line: usize, key: &str, value: &str) -> Said
 pub fn read_setting(key: &str, value: &str) -> Said<Vec<Template>> {
     match key {
         "command" => words::split(value),
-        "tags" => Items::split(value, ',')?.into_texts().iter().map(|tag| Template::parse(tag)).collect(),
+        "tags" | "link" => Items::split(value, ',')?.into_texts().iter().map(|tag| Template::parse(tag)).collect(),
         "pattern" | "metrics" => Ok(vec![Template::literal(&unquote(value).0)]),
         _ => Ok(vec![Template::parse(&unquote(value).0)?]),
     }

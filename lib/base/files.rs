@@ -12,13 +12,15 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-mod unnamed;
-pub use unnamed::unnamed;
-
+mod draft;
 #[cfg(feature = "failpoints")]
 mod failpoints;
+mod unnamed;
+
+pub use draft::{Draft, remove_empty, symlink, write_copy};
 #[cfg(feature = "failpoints")]
 use failpoints::{operation, write_bytes};
+pub use unnamed::unnamed;
 
 #[cfg(not(feature = "failpoints"))]
 fn operation<T>(_name: &str, _path: &Path, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
@@ -162,16 +164,20 @@ pub fn put(tmp_dir: &Path, path: &Path, bytes: &[u8], durable: bool) -> Result<(
 
 /// Writes a new file under a name readers ignore. Another host or container may use the same name: then the next.
 fn write_tmp(dir: &Path, bytes: &[u8], durable: bool) -> Result<PathBuf> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let host = super::sys::host_name();
     loop {
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let tmp = dir.join(format!(".{host}.{}.{count}.tmp", std::process::id()));
+        let tmp = tmp_name(dir);
         match write_new(&tmp, bytes, durable) {
             Err(err) if err.io().is_some_and(|e| e.kind() == io::ErrorKind::AlreadyExists) => {}
             written => return written.map(|()| tmp),
         }
     }
+}
+
+/// A name for a new file that readers ignore.
+fn tmp_name(dir: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    dir.join(format!(".{}.{}.{count}.tmp", super::sys::host_name(), std::process::id()))
 }
 
 /// The person asked for `path`: the temporary file's name would tell her nothing.

@@ -10,10 +10,12 @@ mod gpu;
 mod host;
 pub mod python;
 
+use crate::base::error::reason;
 use crate::base::files;
 use crate::base::json::{self, Value};
 use crate::base::time::Time;
 use crate::record::ask::Asked;
+use crate::spool::snapshot::Code;
 use crate::spool::store::Spool;
 use std::ffi::OsString;
 use std::path::Path;
@@ -58,6 +60,24 @@ impl Facts {
         Facts { attempt: 0, json, git, git_late: !in_time, gpus, python, begun: Instant::now(), written: false }
     }
 
+    /// The code is a snapshot: what git said of it stands beside it.
+    pub fn frozen(&mut self, spool: &Spool, run: u64, code: &Code) {
+        let mut git = json::map([("tree", Value::from(code.tree.as_str()))]);
+        git.set("root", json::from_os(code.root.as_os_str()));
+        let path = code.git_facts(spool);
+        match std::fs::read_to_string(&path).map(|text| Value::parse(&text)) {
+            Ok(Ok(said)) => merge(&mut git, said),
+            Ok(Err(bad)) => git.set("error", bad.to_string()),
+            Err(err) => git.set("error", reason(&err)),
+        }
+        self.json.set("git", git);
+        let (patch, own) = (code.git_patch(spool), spool.run_dir(run).join("code.patch"));
+        if patch.exists() && !own.exists() && !files::link(&patch, &own) {
+            // Facts must not stop a run; the patch stands beside the snapshot all the same.
+            let _ = std::fs::read(&patch).map(|bytes| files::put(&spool.dir().join("tmp"), &own, &bytes, false));
+        }
+    }
+
     /// Takes what has come in, and writes facts.json when there is something new.
     pub fn look(&mut self, spool: &Spool, run: u64) {
         let mut news = !self.written;
@@ -94,7 +114,7 @@ impl Facts {
         if let Some(told) = told {
             merge(&mut self.json, told);
         }
-        if self.json.get("git").is_some()
+        if self.json.get("git").is_some_and(|git| git.get("tree").is_none())
             && let (Some(head), Value::Map(members)) = (git::head(cwd), &mut self.json)
             && let Some((_, git)) = members.iter_mut().find(|(key, _)| key == "git")
         {

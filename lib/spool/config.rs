@@ -5,12 +5,24 @@ use crate::base::error::{Error, Result};
 use crate::base::files::read_text_if_any;
 use crate::base::text::did_you_mean;
 use crate::base::time::parse_duration;
+use crate::base::units::parse_size;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every key there is; `table.` stands for any name after it.
-const KEYS: [&str; 7] = ["spool", "grace", "slots", "pattern", "table.", "backoff", "breaker"];
+const KEYS: [&str; 10] = [
+    "spool",
+    "grace",
+    "slots",
+    "pattern",
+    "table.",
+    "backoff",
+    "breaker",
+    "snapshot.file-limit",
+    "snapshot.limit",
+    "snapshot.link",
+];
 
 /// The settings in force.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +91,14 @@ impl Config {
     /// It is something else.
     pub fn number(&self, key: &str) -> Result<Option<u64>> {
         self.read(key, "a whole number", |text| text.parse().ok())
+    }
+
+    /// A setting that is a size, in bytes.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn size(&self, key: &str) -> Result<Option<u64>> {
+        self.read(key, "a size such as 10M", parse_size)
     }
 
     fn read<T>(&self, key: &str, what: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {

@@ -1,6 +1,7 @@
 //! What was asked: job.json of a run, and the same as a line of JSON between nn-sweep and `nn-queue add`. Written once,
 //! never rewritten. Members not known here are kept: other tools may have put them there.
 
+use super::snapshot::Code;
 use crate::base::error::{Error, Result};
 use crate::base::json::{self, Value};
 use crate::base::text::did_you_mean;
@@ -14,7 +15,7 @@ use std::time::Duration;
 pub const PRIORITY: u8 = 5;
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 19] = [
     "argv",
     "cwd",
     "name",
@@ -31,6 +32,9 @@ const KEYS: [&str; 16] = [
     "pattern",
     "after",
     "after-any",
+    "code",
+    "live",
+    "link",
 ];
 
 /// Members of `needs`.
@@ -127,6 +131,21 @@ impl Job {
         self.json.get("needs")?.get("time").and_then(|v| parse_duration(&v.plain()))
     }
 
+    /// The snapshot it runs in; None: it runs in place.
+    pub fn code(&self) -> Option<Code> {
+        self.json.get("code").and_then(Code::of)
+    }
+
+    /// Whether it shall run in place, with the code as it is then.
+    pub fn live(&self) -> bool {
+        self.json.get("live").and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// Paths in the work tree that are to be reached through links.
+    pub fn links(&self) -> Vec<OsString> {
+        self.json.list("link").unwrap_or_default().iter().filter_map(json::to_os).collect()
+    }
+
     /// When it was added.
     pub fn added(&self) -> Option<Time> {
         self.json.str("added").and_then(Time::parse)
@@ -189,7 +208,12 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
             Some(runs) if runs.iter().all(|run| run.as_int().is_some_and(|run| run > 0)) => Ok(()),
             _ => Err(format!("'{key}' must be a list of numbers of runs")),
         },
-        "hold" => value.as_bool().map(drop).ok_or_else(|| "'hold' must be true or false".to_string()),
+        "hold" | "live" => value.as_bool().map(drop).ok_or_else(|| format!("'{key}' must be true or false")),
+        "link" => match value.as_list() {
+            Some(items) if items.iter().all(|v| json::to_os(v).is_some_and(|path| !path.is_empty())) => Ok(()),
+            _ => Err("'link' must be a list of paths".into()),
+        },
+        "code" => Code::of(value).map(drop).ok_or_else(|| "'code' is what adding a job wrote, or nothing".to_string()),
         other => Err(format!("unknown key '{other}'{}", did_you_mean(other, KEYS))),
     }
 }
@@ -273,6 +297,9 @@ mod tests {
             (r#"{"argv":["a"],"priority":10}"#, "from 0 to 9"),
             (r#"{"argv":["a"],"needs":{"gpu":1}}"#, "did you mean 'gpus'"),
             (r#"{"argv":["a\u0000"]}"#, "NUL"),
+            (r#"{"argv":["a"],"live":1}"#, "'live'"),
+            (r#"{"argv":["a"],"link":"data"}"#, "'link'"),
+            (r#"{"argv":["a"],"code":{"tree":"../../x"}}"#, "'code'"),
             ("[1]", "object"),
         ] {
             let what = check(text).unwrap_err();

@@ -45,7 +45,7 @@ _nn_queue() {
         init) _nn_options --group ;;
         add)
             _nn_options -n --name -p --param -g --group --needs --time --prio --retries --after --after-any --note --tag \
-                --pattern --metrics --hold
+                --pattern --metrics --hold --live --link --again
             ;;
         list) _nn_options -a --all --state --json || _nn_runs ;;
         show) _nn_options --json || _nn_runs ;;

@@ -1,13 +1,18 @@
 //! The code: commit, branch, uncommitted change, untracked files, from git(1) itself, asked twice at the same time
-//! (status and diff). Outside a work tree no process is started. GIT_OPTIONAL_LOCKS=0 and no file system monitor: asking
-//! must not write into the repository, nor leave a daemon behind.
+//! (status and diff). Outside a work tree no process is started. Asking must not write into the repository, nor leave a
+//! daemon behind.
 
 use crate::base::json::Value;
 use crate::base::text::escape_bytes;
 use crate::record::ask::{Answer, Asked};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+
+mod list;
+
+pub use list::{Files, Found, files, find};
 
 /// Largest change that is kept, bytes.
 const MOST_PATCH: u64 = 10 << 20;
@@ -26,15 +31,27 @@ pub struct Taking {
 /// Begins to ask about the work tree that holds a directory. None: there is none.
 pub fn begin(dir: &Path) -> Option<Taking> {
     work_tree(dir)?;
-    let ask = |args: &[&str], most| {
-        let mut command = Command::new("git");
-        command.arg("-C").arg(dir).args(["-c", "core.fsmonitor=false", "-c", "core.quotepath=false"]).args(args);
-        command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
-        Asked::begin(command, most)
-    };
+    let ask = |args: &[&str], most| Asked::begin(git(dir, args), most);
     let status = ask(&["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"], MOST_STATUS);
     let diff = ask(&["diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color"], MOST_PATCH);
     Some(Taking { status, diff })
+}
+
+/// git in a directory: it finds the repository by itself, whatever the caller's variables say (in a hook they name another
+/// one), changes nothing, not even what it remembers of file times, and starts no file system monitor.
+fn git(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(dir).args(["-c", "core.fsmonitor=false", "-c", "core.quotepath=false"]);
+    command.args(["-c", "diff.autoRefreshIndex=false"]).args(args);
+    let elsewhere = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("GIT_") && !name.starts_with("GIT_CONFIG") && name != "GIT_EXEC_PATH"
+    };
+    for (name, _) in std::env::vars_os().filter(|(name, _)| elsewhere(name)) {
+        command.env_remove(name);
+    }
+    command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+    command
 }
 
 impl Taking {
@@ -174,6 +191,11 @@ mod tests {
         assert_eq!(dirty.get("dirty"), Some(&Value::Bool(true)));
         assert_eq!(dirty.list("untracked").unwrap(), [Value::from("new\\nname")]);
         assert!(String::from_utf8(patch.unwrap()).unwrap().contains("+x = 2"));
+        // A file whose time alone has changed makes git diff want to note that.
+        std::fs::File::open(dir.join("a.py")).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        let index = std::fs::read(dir.join(".git/index")).unwrap();
+        facts_of(&dir);
+        assert!(std::fs::read(dir.join(".git/index")).unwrap() == index, "the index was written");
         // Packed references and a linked work tree.
         let linked = dir.join("linked");
         assert!(git(&dir, &["pack-refs", "--all"]) && git(&dir, &["worktree", "add", "-q", "linked"]));

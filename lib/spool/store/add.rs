@@ -8,7 +8,9 @@ use crate::base::json::Value;
 use crate::base::time::Time;
 use crate::spool::job::Job;
 use crate::spool::owner::Owner;
+use crate::spool::snapshot::asked;
 use crate::spool::state::{Folder, State, Token};
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -27,12 +29,28 @@ impl Spool {
     /// Something cannot be written; then nothing is left but what a worker had claimed already.
     pub fn add(&self, jobs: &[Job], env: &[u8]) -> Result<Vec<u64>> {
         let mut runs = Vec::with_capacity(jobs.len());
-        let added = self.add_files(jobs, env, &mut runs).and_then(|()| self.add_tokens(jobs, &runs));
+        let added = self.add_files(jobs, env, &mut runs);
+        let added = added.and_then(|()| self.check_code(jobs)).and_then(|()| {
+            // Only who adds the same again would miss it.
+            let _ = asked::remember(self, jobs, &runs);
+            self.add_tokens(jobs, &runs)
+        });
         if let Err(err) = added {
             self.undo(&runs);
             return Err(err);
         }
         Ok(runs)
+    }
+
+    /// Nobody removes a snapshot that was asked for lately; here it is seen that nobody has.
+    fn check_code(&self, jobs: &[Job]) -> Result<()> {
+        let mut seen = HashSet::new();
+        for code in jobs.iter().filter_map(Job::code) {
+            if seen.insert((code.tree.clone(), code.facts.clone())) && !code.is_there(self) {
+                return Err(Error::Again("the snapshot of the code was removed meanwhile: try again".into()));
+            }
+        }
+        Ok(())
     }
 
     fn add_files(&self, jobs: &[Job], env: &[u8], runs: &mut Vec<u64>) -> Result<()> {

@@ -1,0 +1,123 @@
+//! Which files make up a work tree: what is tracked, and what is new and not ignored, as git lists them. Submodules and
+//! other work trees inside are asked in turn; git itself lists only that they are there.
+
+use super::{git, work_tree};
+use crate::record::ask::{Answer, Asked};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The longest that git may take to find a work tree.
+const FIND_LIMIT: Duration = Duration::from_secs(20);
+/// The longest that git may take to list one.
+const LIST_LIMIT: Duration = Duration::from_secs(60);
+/// Most bytes of names.
+const MOST_LIST: u64 = 64 << 20;
+/// Work trees inside each other.
+const DEEPEST: usize = 16;
+
+/// Whether a directory is in a work tree.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is in none
+    Nowhere,
+    /// It is in one, and there is no git to ask
+    NoGit,
+    /// The top of the work tree
+    Tree(PathBuf),
+    /// git cannot tell; why
+    Unknown(String),
+}
+
+/// The files of a work tree, by their paths below its top.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// In the index
+    pub tracked: Vec<Vec<u8>>,
+    /// New, and not ignored
+    pub new: Vec<Vec<u8>>,
+}
+
+/// Finds the work tree that holds a directory, which must be free of links. Outside of one no process is started.
+pub fn find(dir: &Path) -> Found {
+    let Some(dot_git) = work_tree(dir) else { return Found::Nowhere };
+    // Inside of .git there is no work.
+    if dir.ancestors().any(|dir| dir == dot_git) {
+        return Found::Nowhere;
+    }
+    let asked = Asked::begin(git(dir, &["rev-parse", "--show-toplevel"]), 1 << 16);
+    match answer(asked, FIND_LIMIT) {
+        Ok(out) => {
+            let top = PathBuf::from(OsStr::from_bytes(out.strip_suffix(b"\n").unwrap_or(&out)));
+            // A .git that is none: the answer is about a work tree further up.
+            if top.is_absolute() && dir.starts_with(&top) { Found::Tree(top) } else { Found::Nowhere }
+        }
+        Err(Refusal { missing: true, .. }) => Found::NoGit,
+        Err(Refusal { words, .. }) if words.contains("must be run in a work tree") => Found::Nowhere,
+        Err(Refusal { words, .. }) => Found::Unknown(words),
+    }
+}
+
+/// Lists the files of the work tree with this top.
+///
+/// # Errors
+/// What git says, or that it did not answer.
+pub fn files(top: &Path) -> Result<Files, String> {
+    let mut files = Files::default();
+    add(&mut files, top, &[], 0)?;
+    Ok(files)
+}
+
+fn add(files: &mut Files, top: &Path, prefix: &[u8], depth: usize) -> Result<(), String> {
+    let ask = |args: &[&str]| Asked::begin(git(top, args), MOST_LIST);
+    let tracked = ask(&["ls-files", "-z", "--stage"]);
+    let new = ask(&["ls-files", "-z", "--others", "--exclude-standard"]);
+    let tracked = answer(tracked, LIST_LIMIT).map_err(|refusal| refusal.words)?;
+    let new = answer(new, LIST_LIMIT).map_err(|refusal| refusal.words)?;
+    let whole = |name: &[u8]| [prefix, name].concat();
+    let mut inside = Vec::new();
+    for entry in tracked.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
+        // `100644 HASH 0<TAB>NAME`
+        let Some(tab) = entry.iter().position(|b| *b == b'\t') else { continue };
+        let name = entry.get(tab + 1..).unwrap_or_default();
+        if entry.starts_with(b"160000 ") { inside.push(name.to_vec()) } else { files.tracked.push(whole(name)) }
+    }
+    for name in new.split(|b| *b == 0).filter(|name| !name.is_empty()) {
+        match name.strip_suffix(b"/") {
+            Some(dir) => inside.push(dir.to_vec()),
+            None => files.new.push(whole(name)),
+        }
+    }
+    for name in inside {
+        let dir = top.join(OsStr::from_bytes(&name));
+        // A submodule that was not fetched is an empty directory.
+        if depth < DEEPEST && dir.join(".git").exists() {
+            add(files, &dir, &[prefix, &name, b"/"].concat(), depth + 1)?;
+        }
+    }
+    Ok(())
+}
+
+struct Refusal {
+    /// There is no git
+    missing: bool,
+    words: String,
+}
+
+fn answer(mut asked: Asked, limit: Duration) -> Result<Vec<u8>, Refusal> {
+    asked.wait(limit);
+    let refusal =
+        |words: &str| Refusal { missing: false, words: words.strip_prefix("fatal: ").unwrap_or(words).into() };
+    match asked.take() {
+        None => Err(refusal(&format!("git did not answer within {} s", limit.as_secs()))),
+        Some(Answer { cut: true, .. }) => Err(refusal("git lists too many files")),
+        Some(Answer { code: Some(0), out, .. }) => Ok(out),
+        Some(Answer { code: None, words, .. }) if words.is_empty() => Err(refusal("git was killed")),
+        Some(Answer { code: None, words, .. }) => Err(Refusal {
+            missing: words == "No such file or directory",
+            ..refusal(&format!("cannot run git: {words}"))
+        }),
+        Some(Answer { words, .. }) => Err(refusal(&words)),
+    }
+}
