@@ -7,7 +7,9 @@
 mod concurrent;
 mod crash;
 mod hostile;
+mod hosts;
 mod limits;
+mod paused;
 mod place;
 mod room;
 mod spool;

@@ -20,10 +20,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// xorshift64*: any sequence will do, if it can be had again.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -31,7 +31,7 @@ impl Random {
     }
 }
 
-fn number(variable: &str) -> Option<u64> {
+pub fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
@@ -92,14 +92,14 @@ fn run_of(pid: u32) -> Option<u64> {
 
 /// What the jobs wrote, by run: attempt, pid, start, end.
 #[derive(Debug)]
-struct Life {
+pub struct Life {
     attempt: u64,
     pid: u32,
     start: u128,
-    end: Option<u128>,
+    pub end: Option<u128>,
 }
 
-fn lives(place: &Place) -> BTreeMap<u64, Vec<Life>> {
+pub fn lives(place: &Place) -> BTreeMap<u64, Vec<Life>> {
     let mut lives: BTreeMap<u64, Vec<Life>> = BTreeMap::new();
     for line in fs::read_to_string(place.dir.join("lives")).unwrap_or_default().lines() {
         let f: Vec<&str> = line.split(' ').collect();
@@ -121,7 +121,7 @@ fn lives(place: &Place) -> BTreeMap<u64, Vec<Life>> {
 }
 
 /// Makes the spool and queues jobs; the seconds each runs, and how often it may be tried again.
-fn prepare(place: &Place, jobs: &[(String, u32)]) {
+pub fn prepare(place: &Place, jobs: &[(String, u32)]) {
     let script = "date \"+START $NN_RUN $NN_ATTEMPT $$ %s%N\" >>lives\nsleep $1\n\
         date \"+END $NN_RUN $NN_ATTEMPT $$ %s%N\" >>lives\n";
     fs::write(place.dir.join("job.sh"), script).unwrap();
