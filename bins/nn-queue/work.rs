@@ -1,7 +1,7 @@
 //! work: the local worker. It claims runs and starts an nn-run for each, waits for signals, and does nothing else: what
 //! happens to a run is the matter of its nn-run, so that runs outlive their worker.
 //!
-//! One loop: write the heartbeat when due; reap what has ended; mend what others left, when idle; claim and start while
+//! One loop: write the heartbeat when due; reap what has ended; mend what others left, now and then; claim and start while
 //! slots are free; sleep until a child ends, a signal comes, or the next of these is due. The queue is looked at when a
 //! slot becomes free, and every other second while one is. Nothing is claimed while the own heartbeat cannot be written.
 

@@ -37,7 +37,6 @@ impl Worker {
                 if let Some(wake) = self.chooser.wake {
                     self.due.look = self.due.look.min(wake);
                 }
-                self.mend();
                 let never = self.chooser.never();
                 self.tell_never(&never);
                 self.write_waits();

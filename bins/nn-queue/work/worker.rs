@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// While idle, what others left is mended this often.
+/// What others left is mended this often: interrupted runs come before new ones, so it does not wait for an empty queue.
 const MEND: Duration = Duration::from_millis(30_000 / HASTE as u64);
 /// The bar is drawn at most so often, and at least every second while something runs.
 const REDRAW: Duration = Duration::from_millis(250);
@@ -146,6 +146,7 @@ impl Worker {
             self.beat()?;
             self.reap();
             self.settle_orphans();
+            self.mend();
             let nothing = self.fill()?;
             if self.is_through(nothing) {
                 return Ok(());
@@ -194,7 +195,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Mends what others left, now and then while idle.
+    /// Mends what others left, now and then.
     pub(super) fn mend(&mut self) {
         if Instant::now() >= self.due.mend {
             self.mend_now();
