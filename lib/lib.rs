@@ -9,6 +9,7 @@ pub mod base {
     pub mod files; // every operation that changes a file system: atomic writes, the rename that may have happened
     pub mod hash; // fingerprints that stay the same for ever
     pub mod json; // values, parsing, printing
+    pub mod role; // what one process of the host at a time may be
     #[allow(unsafe_code)]
     pub mod sys; // the operating system: the only unsafe
     pub mod table; // records as an aligned table, TAB-separated lines, JSON lines, CSV or Markdown
@@ -39,6 +40,7 @@ pub mod record {
     pub mod lines; // bytes of a log -> clean logical lines
     pub mod metrics; // log lines -> counters and values
     pub mod pattern; // {placeholder} templates for log lines
+    pub mod resources; // what runs use while they run, one sampler a host
     pub mod results; // a run as a row: parameters, facts, metric@last
     pub mod room; // how much room there is: disk, quotas, memory
 }

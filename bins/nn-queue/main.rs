@@ -13,6 +13,7 @@ mod log;
 mod recover;
 mod runs;
 mod show;
+mod usage;
 mod wait;
 mod waits;
 mod work;

@@ -4,6 +4,7 @@
 use crate::labels;
 use crate::list::owner_note;
 use crate::log::start_of_last;
+use crate::usage;
 use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{Exit, Out};
@@ -21,7 +22,6 @@ use nn::spool::store::Spool;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
-use std::time::Duration;
 
 /// Lines of the log and of the events that are shown.
 const LINES: u64 = 8;
@@ -39,6 +39,8 @@ struct Run {
     owner: Option<String>,
     facts: Value,
     results: Results,
+    /// The last line of resources.jsonl
+    resources: Value,
     files: Vec<(String, u64)>,
     events: Vec<Value>,
     log: Vec<String>,
@@ -100,8 +102,9 @@ fn read(spool: &Spool, run: u64) -> Result<Run> {
     events.sort_by_key(|event| event.str("t").map(String::from));
     let facts = spool.read(run, "facts.json").ok().flatten().unwrap_or(Value::Null);
     let results = Results::read(spool, run, &[]).unwrap_or_default();
+    let resources = usage::last(&tail(&dir.join("resources.jsonl")), &row.attempt);
     let log = tail(&dir.join("log")).iter().map(|line| last_state(line)).collect();
-    Ok(Run { row, owner, facts, results, files: found, events, log })
+    Ok(Run { row, owner, facts, results, resources, files: found, events, log })
 }
 
 /// The last lines of a file, without their ends.
@@ -143,6 +146,7 @@ fn to_json(run: &Run) -> Value {
         ("attempt", row.attempt.clone()),
         ("result", row.result.clone()),
         ("facts", run.facts.clone()),
+        ("resources", run.resources.clone()),
         ("metrics", json::map(run.results.metrics.iter().map(summary))),
         ("files", json::map(run.files.iter().map(|(name, size)| (name.clone(), Value::from(*size))))),
         ("events", run.events.clone().into()),
@@ -179,7 +183,8 @@ fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
         line(out, "ended", &format!("{}, after {}", ended.local(), show_duration(ended.since(started))))?;
     }
     line(out, "evidence", &result.get("evidence").map(Value::plain).unwrap_or_default())?;
-    line(out, "used", &used(result))?;
+    line(out, "used", &usage::in_all(result))?;
+    line(out, "resources", &usage::words(&run.resources))?;
     line(out, "host", run.facts.get("host").and_then(|host| host.str("name")).unwrap_or_default())?;
     line(out, "git", &run.facts.get("git").map(git).unwrap_or_default())?;
     for (i, (name, s)) in run.results.metrics.iter().enumerate() {
@@ -235,17 +240,6 @@ fn this_attempt(attempt: &Value) -> String {
     let started = attempt.str("started").and_then(Time::parse).map(Time::local).unwrap_or_default();
     let pid = attempt.int("pid").map(|pid| format!(", pid {pid}")).unwrap_or_default();
     format!("{number}, started {started}{pid}")
-}
-
-/// Processor time and memory of the command.
-fn used(result: &Value) -> String {
-    let seconds = |key: &str| result.num(key).and_then(|s| Duration::try_from_secs_f64(s).ok()).map(show_duration);
-    let parts = [
-        seconds("cpu_user").map(|t| format!("{t} user")),
-        seconds("cpu_system").map(|t| format!("{t} system")),
-        result.int("max_rss").and_then(|n| u64::try_from(n).ok()).map(|n| format!("{} memory", show_size(n))),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Which code it runs with: a snapshot, or what is there when it starts.

@@ -33,6 +33,8 @@ pub struct End {
     /// Count of the cgroup's OOM kills at the start
     pub ooms: Option<u64>,
     pub facts: Facts,
+    /// A process of this program's own that nothing can end
+    pub hung: Option<u32>,
     pub summary: Value,
 }
 
@@ -42,7 +44,8 @@ pub struct End {
 /// It cannot be recorded.
 pub fn finish(mut attempt: Attempt, end: End) -> Result<Exit> {
     let mut facts = end.facts;
-    let hung = facts.finish(&attempt.spool, attempt.token.run, &attempt.cwd());
+    let mut hung = facts.finish(&attempt.spool, attempt.token.run, &attempt.cwd());
+    hung.extend(end.hung);
     let leftovers = end_leftovers(&attempt.signals, attempt.grace.min(LEFTOVER_GRACE), &hung);
     let out_of_memory = end.ended == Ended::Signal(Signal::KILL.0, false)
         && matches!((end.ooms, oom_kills()), (Some(before), Some(now)) if now > before);

@@ -13,6 +13,7 @@ mod command;
 mod end;
 mod follow;
 mod prepare;
+mod sampler;
 mod watch;
 
 use nn::base::args::{Arg, Args};

@@ -10,6 +10,7 @@ use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
 use nn::base::sys::{Signal, Signals};
 use nn::record::facts::git;
+use nn::record::resources;
 use nn::spool::job::{Job, parse_needs};
 use nn::spool::owner::Owner;
 use nn::spool::recover::attempts;
@@ -43,6 +44,8 @@ pub struct Attempt {
     pub git_in_time: bool,
     pub signals: Signals,
     pub grace: Duration,
+    /// Time between two samples of what it uses, zero for none
+    pub sample_every: Duration,
     pub quiet: bool,
     /// A worker started it: nobody sits at its standard input
     pub of_worker: bool,
@@ -74,10 +77,12 @@ impl Attempt {
 /// There is no spool, or it cannot be changed; nothing has run.
 pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
     let spool = Spool::find()?;
+    let config = spool.config()?;
     let grace = match opts.grace {
         Some(grace) => grace,
-        None => spool.config()?.duration("grace")?.unwrap_or(GRACE),
+        None => config.duration("grace")?.unwrap_or(GRACE),
     };
+    let sample_every = config.duration("resources.every")?.unwrap_or(resources::EVERY);
     let signals = [Signal::CHLD, Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1, Signal::USR2];
     let signals = Signals::catch(&signals).doing("catch", "signals")?;
     let runner = Owner::me()?;
@@ -109,6 +114,7 @@ pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
         git_in_time,
         signals,
         grace,
+        sample_every,
         quiet,
         of_worker,
     }))

@@ -8,6 +8,7 @@ use crate::command::{self, Refused};
 use crate::end::{self, End};
 use crate::follow::Follower;
 use crate::prepare::Attempt;
+use crate::sampler::Resources;
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::Result;
 use nn::base::files;
@@ -66,13 +67,14 @@ pub fn run(attempt: Attempt, out: &mut Out) -> Result<Exit> {
     sys::step_back();
     let (ended, usage) = watch.until_end(out);
     watch.follower.finish(out);
-    let Watch { attempt, follower, cause, facts, clock, beats, .. } = watch;
+    let Watch { attempt, follower, cause, facts, resources, clock, beats, .. } = watch;
+    let hung = resources.end();
     if beats > 0 {
         let _ = files::remove(&attempt.spool.dir().join("hosts").join(attempt.runner.to_string()));
     }
     end::finish(
         attempt,
-        End { started, duration: clock.elapsed(), ended, usage, cause, ooms, facts, summary: follower.summary() },
+        End { started, duration: clock.elapsed(), ended, usage, cause, ooms, facts, hung, summary: follower.summary() },
     )
 }
 
@@ -83,6 +85,7 @@ struct Watch {
     clock: Instant,
     follower: Follower,
     facts: Facts,
+    resources: Resources,
     limit: Option<Duration>,
     cause: Option<Cause>,
     interrupts: u32,
@@ -109,6 +112,7 @@ impl Watch {
         if let Some(code) = attempt.code() {
             facts.frozen(&attempt.spool, attempt.token.run, &code);
         }
+        let resources = Resources::begin(attempt.sample_every);
         Watch {
             attempt,
             pid,
@@ -116,6 +120,7 @@ impl Watch {
             clock,
             follower,
             facts,
+            resources,
             limit,
             cause: None,
             interrupts: 0,
@@ -162,7 +167,7 @@ impl Watch {
     /// this program has processes of its own, which others wait for.
     fn reap(&self) -> Option<(Ended, Usage)> {
         let lost = (Ended::Code(125), Usage::default());
-        if !self.facts.is_settled() {
+        if !self.facts.is_settled() || self.resources.is_asking() {
             return sys::reap_child(self.pid).unwrap_or(Some(lost));
         }
         loop {
@@ -178,7 +183,8 @@ impl Watch {
     /// Time until the next thing to do.
     fn until_next(&self) -> Duration {
         let deadline = self.limit.filter(|_| self.kill_at.is_none()).map(|limit| self.clock + limit);
-        let times = [Some(self.look_at), Some(self.cancel_at), Some(self.beat_at), deadline, self.kill_at];
+        let times =
+            [Some(self.look_at), Some(self.cancel_at), Some(self.beat_at), self.resources.at(), deadline, self.kill_at];
         let next = times.into_iter().flatten().min().unwrap_or(self.look_at);
         next.saturating_duration_since(Instant::now())
     }
@@ -202,6 +208,7 @@ impl Watch {
             self.cancel_at = now + CANCEL;
             self.look_for_cancel();
         }
+        self.resources.look(&self.attempt, now);
         if now >= self.beat_at {
             self.beat_at = now + HEARTBEAT;
             self.beats += 1;

@@ -429,6 +429,12 @@ pub fn clock_ticks() -> u64 {
     u64::try_from(sysconf(SC_CLK_TCK)).unwrap_or(100).max(1)
 }
 
+/// Bytes of a page of memory, the unit of resident sizes in /proc/PID/stat.
+pub fn page_size() -> u64 {
+    const SC_PAGESIZE: c_int = 30;
+    u64::try_from(sysconf(SC_PAGESIZE)).unwrap_or(4096).max(1)
+}
+
 /// The name of a signal: "TERM" for 15.
 pub fn signal_name(number: i32) -> Option<&'static str> {
     const NAMES: [&str; 31] = [

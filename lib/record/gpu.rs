@@ -142,8 +142,9 @@ pub fn processes() -> Told<Vec<Process>> {
 /// A question on its way.
 pub struct Asking {
     source: Arc<dyn Source>,
-    answers: Receiver<Told<Look>>,
+    answers: Receiver<(Told<Look>, Duration)>,
     answer: Option<Told<Look>>,
+    took: Option<Duration>,
     since: Instant,
 }
 
@@ -153,11 +154,12 @@ impl Asking {
         let (sender, answers) = channel();
         let asked = source.clone();
         let body = move || {
-            let _ = sender.send(look(&*asked, with_processes));
+            let begun = Instant::now();
+            let _ = sender.send((look(&*asked, with_processes), begun.elapsed()));
         };
         // Out of threads: the channel is closed, which counts as a failure.
         let _ = std::thread::Builder::new().stack_size(1 << 18).spawn(body);
-        Asking { source, answers, answer: None, since: Instant::now() }
+        Asking { source, answers, answer: None, took: None, since: Instant::now() }
     }
 
     /// Waits at most so long; whether there is an answer.
@@ -165,7 +167,10 @@ impl Asking {
         use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
         if self.answer.is_none() {
             self.answer = match self.answers.recv_timeout(limit) {
-                Ok(answer) => Some(answer),
+                Ok((answer, took)) => {
+                    self.took = Some(took);
+                    Some(answer)
+                }
                 Err(Timeout) => None,
                 Err(Disconnected) => Some(Err("cannot ask: out of threads".into())),
             };
@@ -222,6 +227,7 @@ pub struct Looker {
     last: Option<Arc<Look>>,
     failure: Option<(String, Instant)>,
     failures: u32,
+    took: Duration,
 }
 
 impl Looker {
@@ -232,7 +238,7 @@ impl Looker {
 
     /// For this source.
     pub fn of(source: Option<Arc<dyn Source>>) -> Looker {
-        Looker { source, asking: None, last: None, failure: None, failures: 0 }
+        Looker { source, asking: None, last: None, failure: None, failures: 0, took: Duration::ZERO }
     }
 
     /// Whether there is anything to ask; if not, a look is empty and costs nothing.
@@ -243,6 +249,25 @@ impl Looker {
     /// Whether a question is on its way.
     pub fn is_asking(&self) -> bool {
         self.asking.is_some()
+    }
+
+    /// The last good look, of whatever age.
+    pub fn last(&self) -> Option<&Arc<Look>> {
+        self.last.as_ref()
+    }
+
+    /// How long its answer took.
+    pub fn took(&self) -> Duration {
+        self.took
+    }
+
+    /// Ends a question that is on its way; a process of its that does not end even when killed is returned.
+    pub fn abandon(&mut self) -> Option<u32> {
+        let asking = self.asking.take()?;
+        let source = asking.source.clone();
+        // Nobody wants to know any more.
+        let _ = asking.take();
+        source.child()
     }
 
     /// The process that works on an answer, a child of this one.
@@ -280,6 +305,7 @@ impl Looker {
             self.asking = Some(asking);
             return Err(Unseen::Asked);
         }
+        self.took = asking.took.unwrap_or_else(|| asking.age());
         match asking.take() {
             Ok(look) => {
                 let look = Arc::new(look);

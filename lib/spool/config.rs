@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every key there is; `table.` stands for any name after it.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "spool",
     "grace",
     "slots",
@@ -19,6 +19,7 @@ const KEYS: [&str; 10] = [
     "table.",
     "backoff",
     "breaker",
+    "resources.every",
     "snapshot.file-limit",
     "snapshot.limit",
     "snapshot.link",

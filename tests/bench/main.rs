@@ -211,6 +211,40 @@ fn idle_worker(b: &mut Bench) {
     b.row("idle worker: wake-ups a second", format!("{wakes:.2}"), "< 1", alive && wakes < 1.0);
 }
 
+/// Time on a processor so far, /proc/PID/schedstat.
+fn on_cpu(pid: u32) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
+    Duration::from_nanos(text.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0))
+}
+
+/// Twenty sleeping runs whose use is sampled beside twenty whose is not, for a minute.
+fn sampling(b: &mut Bench) {
+    const RUNS: u32 = 20;
+    const MINUTE: Duration = Duration::from_secs(60);
+    let start = |spool: &str, every: &str| -> Vec<Child> {
+        let mut run = b.command(RUN, spool);
+        run.args(["-q", "--", "sleep", "600"]).env("NN_RESOURCES_EVERY", every);
+        (0..RUNS).map(|_| run.spawn().unwrap()).collect()
+    };
+    let sampled = start("s-sampled", "10s");
+    let plain = start("s-plain", "0");
+    std::thread::sleep(Duration::from_secs(3));
+    let sum = |children: &[Child]| children.iter().map(|child| on_cpu(child.id())).sum::<Duration>();
+    let before = (sum(&sampled), sum(&plain));
+    std::thread::sleep(MINUTE);
+    let after = (sum(&sampled), sum(&plain));
+    sampled.into_iter().chain(plain).for_each(end);
+    let percent = |after: Duration, before: Duration| ratio(after - before, MINUTE) / f64::from(RUNS) * 100.0;
+    let (with, without) = (percent(after.0, before.0), percent(after.1, before.1));
+    let more = with - without;
+    b.row(
+        "sampling what 20 runs use: of a core, for each",
+        format!("{more:.4} % ({with:.4} %, {without:.4} %)"),
+        "< 0.1 %",
+        with > 0.0 && more < 0.1,
+    );
+}
+
 fn list(b: &mut Bench) {
     b.fill("s-list", 10_000);
     b.fill("s-list-done", 10_000);
@@ -333,12 +367,13 @@ fn main() {
     let dir = top.join(format!("nn-bench.{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let mut bench = Bench { dir, rows: 0, missed: 0, only };
-    let parts: [(&str, Part); 8] = [
+    let parts: [(&str, Part); 9] = [
         ("true", run_of_true),
         ("memory", run_memory),
         ("many", add_many),
         ("add", add_one),
         ("idle", idle_worker),
+        ("sampling", sampling),
         ("list", list),
         ("drain", drain),
         ("chatty", chatty_child),
