@@ -82,6 +82,16 @@ Like an earlier run: what it left in its directory and its memory, and a quarter
   disk 1024 yes
   inodes 3 yes
   ram 2048 yes
+  $ cat > spool/runs/1/resources.jsonl <<'EOF'
+  > {"t":"2026-11-22T20:15:00.000Z","attempt":1,"rss":4000000,"rss_peak":8000000,"written":1000,"gpus":[{"uuid":"GPU-aa","memory":4000},{"uuid":"GPU-bb","memory":8000}]}
+  > rubbish
+  > {"t":"2026-11-22T20:15:10.000Z","attempt":1,"rss":3000000,"rss_peak":80000000,"written":5000000000,"gpus":[{"uuid":"GPU-aa"}]}
+  > {"t":"2026-11
+  > EOF
+  $ rm smi/fails; nn-diskcheck --like 1 2>told | grep '^-' | cut -f2,5-; sed 's/[0-9.]*M are/SOME are/' told
+  ram	100000000	yes
+  gpu-mem	10000	yes
+  nn-diskcheck: warning: run 1 wrote 4.66G, of which SOME are left in its directory
   $ nn-queue add -- true
   2
   $ nn-diskcheck --like 2 2>&1 >/dev/null

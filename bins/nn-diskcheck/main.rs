@@ -6,19 +6,16 @@
 //! standard error in words; the exit status is the answer, for a line of a batch script. No spool is needed but for
 //! --like.
 
+mod like;
+
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
-use nn::base::error::{Doing, Error, Result};
+use nn::base::error::{Error, Result};
 use nn::base::json::{self, Value};
 use nn::base::table::{Cell, Format, Table};
 use nn::base::units::{parse_size, show_size};
 use nn::record::gpu;
 use nn::record::room::{self, Disk, Lack};
-use nn::spool::select::select_one;
-use nn::spool::state::Folder;
-use nn::spool::store::Spool;
-use std::collections::HashSet;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -38,9 +35,6 @@ usage: nn-diskcheck [--need SIZE] [--inodes N] [--ram SIZE] [--gpu-mem SIZE]
 
 Without PATH: the current directory. Exit status: 0 there is room, 1 there is not, 2 failure.
 ";
-
-/// What is added to what an earlier run used: a part of it.
-const MARGIN: u64 = 4;
 
 fn main() -> ExitCode {
     cli::main("nn-diskcheck", USAGE, run)
@@ -78,7 +72,7 @@ impl Need {
 fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let mut opts = parse(args)?;
     if let Some(run) = &opts.like {
-        let like = like(run)?;
+        let like = like::need(run)?;
         opts.need = opts.need.or(like);
     }
     let mut records = Records::new(if opts.json { Format::Json } else { Format::detect(out) });
@@ -233,47 +227,4 @@ impl Records {
 
 fn size(bytes: u64) -> Cell {
     Cell::shown(bytes, show_size(bytes))
-}
-
-/// What an earlier run used, and a margin.
-fn like(name: &str) -> Result<Need> {
-    let spool = Spool::find()?;
-    let run = select_one(&spool, name)?;
-    let state = spool.state_of(run)?.map(|token| token.folder());
-    if state != Some(Folder::Done) {
-        let state = state.map_or("incomplete", Folder::name);
-        cli::warn(&format!("run {run} is {state}: a whole one may use more"));
-    }
-    let (bytes, inodes) = used(&spool.run_dir(run))?;
-    let result = spool.read(run, "result.json")?.unwrap_or(Value::Null);
-    let rss = result.int("max_rss").and_then(|n| u64::try_from(n).ok());
-    let more = |n: u64| n.saturating_add(n / MARGIN);
-    Ok(Need { disk: Some(more(bytes)), inodes: Some(more(inodes)), ram: rss.map(more), ..Need::default() })
-}
-
-/// Bytes and inodes below a directory: the greater of a file's size and of what is set aside for it, hard links once.
-fn used(dir: &Path) -> Result<(u64, u64)> {
-    let (mut bytes, mut inodes) = (0u64, 0u64);
-    let mut seen = HashSet::new();
-    let mut left = vec![dir.to_path_buf()];
-    while let Some(dir) = left.pop() {
-        let entries = match std::fs::read_dir(&dir) {
-            Ok(entries) => entries,
-            Err(err) if err.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(err) => return Err(err).doing("read", dir),
-        };
-        for entry in entries.flatten() {
-            // Removed meanwhile: not used any more.
-            let Ok(meta) = entry.metadata() else { continue };
-            if meta.nlink() > 1 && !meta.is_dir() && !seen.insert((meta.dev(), meta.ino())) {
-                continue;
-            }
-            inodes += 1;
-            bytes = bytes.saturating_add(meta.len().max(meta.blocks().saturating_mul(512)));
-            if meta.is_dir() {
-                left.push(entry.path());
-            }
-        }
-    }
-    Ok((bytes, inodes))
 }
