@@ -12,11 +12,12 @@
 
 use crate::place::{self, Place, say};
 use crate::spool;
-use nn::base::json::Value;
+use nn::base::files::Moved;
+use nn::base::json::{self, Value};
 use nn::spool::job::Job;
 use nn::spool::owner::Owner;
 use nn::spool::recover::Recovery;
-use nn::spool::state::{How, State, Token};
+use nn::spool::state::{Folder, How, State, Token};
 use nn::spool::store::{Claims, Spool};
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,20 +34,23 @@ type Act = fn(&Spool) -> nn::base::error::Result<()>;
 type Prepare = fn(&Spool);
 
 /// A scenario: what is there before, what the process does, and how often the command of a run may run in all.
-struct Scenario {
-    name: &'static str,
+pub struct Scenario {
+    pub name: &'static str,
     prepare: Prepare,
     act: Act,
     runs: usize,
 }
 
-const SCENARIOS: [Scenario; 7] = [
+pub const SCENARIOS: [Scenario; 10] = [
     Scenario { name: "add", prepare: |_| (), act: |s| add(s, 1), runs: 1 },
     Scenario { name: "add-three", prepare: |_| (), act: |s| add(s, 3), runs: 1 },
     Scenario { name: "add-many", prepare: |_| (), act: |s| add(s, 12), runs: 1 },
     Scenario { name: "life", prepare: |s| two_jobs(s, 0), act: life, runs: 1 },
     Scenario { name: "life-with-retry", prepare: |s| two_jobs(s, 1), act: life, runs: 2 },
     Scenario { name: "give-back", prepare: |s| two_jobs(s, 0), act: give_back, runs: 1 },
+    Scenario { name: "moves", prepare: |s| two_jobs(s, 0), act: moves, runs: 1 },
+    Scenario { name: "called-off", prepare: called_off, act: recover, runs: 1 },
+    Scenario { name: "ghosts", prepare: ghosts, act: recover, runs: 1 },
     Scenario { name: "recover", prepare: wreck, act: recover, runs: 1 },
 ];
 
@@ -88,7 +92,11 @@ fn life(spool: &Spool) -> nn::base::error::Result<()> {
     let me = Owner::me()?;
     let Some(claimed) = Claims::new(me.clone()).claim(spool)? else { return Ok(()) };
     let Some(started) = spool.start(&claimed, &me)? else { return Ok(()) };
+    // What nn-run writes beside, in its order; without it the run goes on.
+    let attempt = json::map([("attempt", Value::from(1)), ("generation", started.generation.into())]);
+    let _ = spool.put_lazily(started.run, "attempt.json", &attempt);
     ran(spool, &started);
+    let _ = spool.event(started.run, true, "started", Value::Null);
     spool.finish(&started, State::Done, &Value::Null)?;
     acknowledge(&format!("done {}", started.run));
     Ok(())
@@ -100,6 +108,56 @@ fn give_back(spool: &Spool) -> nn::base::error::Result<()> {
     claims.give_back(spool, &claimed)?;
     acknowledge(&format!("queued {}", claimed.run));
     Ok(())
+}
+
+/// What a person does to a run that does not run: hold, release, cancel, retry, and cancel it for good.
+fn moves(spool: &Spool) -> nn::base::error::Result<()> {
+    let run = spool.tokens(Folder::Queued)?.iter().map(|t| t.run).min().unwrap_or(1);
+    let mut token = Token { run, generation: 1, state: State::Queued(5) };
+    for (state, again) in [
+        (State::Held(5), false),
+        (State::Queued(5), true),
+        (State::Cancelled, false),
+        (State::Queued(5), true),
+        (State::Held(5), false),
+        (State::Cancelled, false),
+    ] {
+        let next = if again { token.again(state) } else { token.to(state) };
+        if spool.shift_durably(&token, &next)? == Moved::Lost {
+            return Ok(());
+        }
+        token = next;
+    }
+    acknowledge(&format!("cancelled {run}"));
+    Ok(())
+}
+
+/// Started under the dead, and called off; one of them had come to its end before.
+fn called_off(spool: &Spool) {
+    let me = Owner::me().unwrap();
+    let dead = Owner { start: me.start + 1, ..me };
+    for (run, has_result) in spool.add(&vec![job(3); 2], b"").unwrap().into_iter().zip([false, true]) {
+        let token = Token { run, generation: 1, state: State::Queued(5) };
+        let started = token.to(State::Started(dead.clone(), dead.clone()));
+        spool.shift(&token, &started).unwrap();
+        ran(spool, &started);
+        fs::write(spool.run_dir(run).join("cancel"), "").unwrap();
+        if has_result {
+            spool.write_result(&started, &State::Done, &Value::Null).unwrap();
+        }
+    }
+}
+
+/// What a power cut can leave: tokens of every state a run has been in.
+fn ghosts(spool: &Spool) {
+    let me = Owner::me().unwrap();
+    let dead = Owner { start: me.start + 1, ..me };
+    let run = spool.add(&[job(0)], b"").unwrap()[0];
+    let token = Token { run, generation: 1, state: State::Queued(5) };
+    for state in [State::Held(5), State::Claimed(dead.clone()), State::Started(dead.clone(), dead), State::Done] {
+        fs::write(spool.dir().join(token.to(state).path()), "").unwrap();
+    }
+    ran(spool, &token);
 }
 
 fn recover(spool: &Spool) -> nn::base::error::Result<()> {
@@ -134,7 +192,7 @@ fn actor() {
     }
 }
 
-fn act(place: &Place, name: &str, fail: Option<&str>) -> Output {
+pub fn act(place: &Place, name: &str, fail: Option<&str>) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "crash::actor", "--nocapture", "--test-threads=1"])
@@ -165,50 +223,53 @@ pub fn copy(from: &Path, to: &Path) {
 }
 
 /// What is asked of `k:what` in one scenario.
-fn case(scenario: &Scenario, template: &Path, k: usize, what: &str, second: Option<&str>) {
-    let label =
-        format!("{}, NN_FAIL={k}:{what}{}", scenario.name, second.map_or(String::new(), |s| format!(", then {s}")));
+fn case(scenario: &Scenario, template: &Path, k: usize, what: &str) {
+    let label = format!("{}, NN_FAIL={k}:{what}", scenario.name);
     let place = Place::quick("case");
     copy(template, &place.dir);
-    let dir = place.dir.join("spool");
     let output = act(&place, scenario.name, Some(&format!("{k}:{what}")));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     let killed = output.status.signal() == Some(9);
     assert!(!KILLS.contains(&what) || killed, "{label}: not killed: {}", output.status);
-    if !killed && !output.status.success() {
+    let refused = !killed && !output.status.success();
+    if refused {
         assert!(message.contains("cannot ") && message.contains("spool"), "{label}: {message}");
         assert!(!message.contains("os error"), "{label}: {message}");
     }
-    if let Some(second) = second {
-        act(&place, "recover", Some(second));
+    let operations = fs::read_to_string(place.dir.join("operations")).unwrap_or_default();
+    if what == "lost" && refused {
+        let operation = operations.lines().nth(k - 1).unwrap_or("");
+        assert!(!operation.contains(" mv "), "{label}: the reply was lost, the rename was not: {message}");
     }
-    let before = fs::read_to_string(place.dir.join("operations")).unwrap_or_default();
+    let acks = !lines(&place, "acks").is_empty();
+    let promises = !matches!(scenario.name, "recover" | "called-off" | "ghosts");
+    assert!(!promises || what != "lost" || refused || acks, "{label}: not done");
+    mended(&label, scenario, &place);
+    if scenario.name.starts_with("add") && refused && !acks && !what.contains("sticky") {
+        let states = spool::states(&place.dir.join("spool"));
+        assert!(states.is_empty(), "{label}: the add failed and left {states:?}");
+    }
+    if !what.contains("sticky") {
+        names_are_new(&label, &operations);
+    }
+}
+
+/// Recovers, twice, and asks for what must hold then.
+pub fn mended(label: &str, scenario: &Scenario, place: &Place) {
+    let dir = place.dir.join("spool");
     for _ in 0..2 {
         let made = Spool::open(&dir).unwrap_or_else(|e| panic!("{label}: {e}"));
         Recovery::new().whole(&made).unwrap_or_else(|e| panic!("{label}: recovery: {e}"));
     }
     let states = spool::states(&dir);
     spool::assert_whole(&dir);
-    let acks = lines(&place, "acks");
-    if what == "lost" && second.is_none() && !output.status.success() {
-        let operation = before.lines().nth(k - 1).unwrap_or("");
-        assert!(!operation.contains(" mv "), "{label}: the reply was lost, the rename was not: {message}");
-    }
-    let silent = scenario.name == "recover";
-    assert!(
-        silent || what != "lost" || second.is_some() || !output.status.success() || !acks.is_empty(),
-        "{label}: not done"
-    );
-    for ack in &acks {
+    for ack in lines(place, "acks") {
         let (what, run) = ack.split_once(' ').unwrap();
         let token = states.get(&run.parse().unwrap()).unwrap_or_else(|| panic!("{label}: {ack}, and is gone"));
         assert!(what == "added" || what == token.folder, "{label}: {ack}, but {token:?}");
     }
-    if scenario.name.starts_with("add") && !killed && acks.is_empty() && !what.contains("sticky") {
-        assert!(states.is_empty(), "{label}: the add failed and left {states:?}");
-    }
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
-    for line in lines(&place, "ran") {
+    for line in lines(place, "ran") {
         *count.entry(line).or_default() += 1;
     }
     assert!(count.values().all(|n| *n == 1), "{label}: ran twice in one generation: {count:?}");
@@ -218,9 +279,13 @@ fn case(scenario: &Scenario, template: &Path, k: usize, what: &str, second: Opti
         if starts > 0 && scenario.runs == 1 {
             assert!(!matches!(token.folder, "queued" | "held"), "{label}: may have run and is queued: {token:?}");
         }
-    }
-    if !what.contains("sticky") {
-        names_are_new(&label, &before);
+        // On a disk that takes nothing the name alone tells it.
+        if token.name.ends_with("~lost") && !label.contains("sticky") {
+            let result = spool::json(&dir, token.run, "result.json").is_some_and(|r| r.get("evidence").is_some());
+            let files = fs::read_dir(spool::run_dir(&dir, token.run)).unwrap().flatten();
+            let event = files.map(|e| e.file_name().into_string().unwrap()).any(|n| n.starts_with("events."));
+            assert!(result || event, "{label}: lost, and nothing tells why: {token:?}");
+        }
     }
     assert_eq!(fs::read_dir(dir.join("running")).unwrap().count(), 0, "{label}: left in running/");
 }
@@ -260,33 +325,30 @@ fn every_point_of_every_scenario() {
             if operation == "mv" || operation == "rename" {
                 faults.push("lost".to_string());
             }
-            let recovered = SCENARIOS[*i].name.starts_with("life");
-            cases.extend(faults.into_iter().map(|f| (*i, k, f, None)));
-            for second in 1..=4 {
-                if recovered {
-                    let then = ["before", "after", "EIO", "ENOSPC:sticky"][(k + second) % 4];
-                    cases.push((*i, k, "before".to_string(), Some(format!("{second}:{then}"))));
-                }
-            }
+            cases.extend(faults.into_iter().map(|f| (*i, k, f)));
         }
     }
+    each(&cases, |(i, k, what)| case(&SCENARIOS[*i], &places[*i].1.dir.join("template"), *k, what));
+    say(&format!("crash points: {} cases of {} scenarios", cases.len(), SCENARIOS.len()));
+}
+
+/// Does all cases, two at a time.
+pub fn each<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
     let queue = std::sync::Mutex::new(cases.iter());
+    let next = || queue.lock().unwrap().next();
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                loop {
-                    let Some((i, k, what, second)) = queue.lock().unwrap().next() else { break };
-                    let template = places[*i].1.dir.join("template");
-                    case(&SCENARIOS[*i], &template, *k, what, second.as_deref());
+                while let Some(case) = next() {
+                    act(case)
                 }
             });
         }
     });
-    say(&format!("crash points: {} cases of {} scenarios", cases.len(), SCENARIOS.len()));
 }
 
 /// A scenario's spool before it, and how many operations it has when nothing goes wrong.
-fn prepared(i: usize, scenario: &Scenario) -> (usize, Place, usize) {
+pub fn prepared(i: usize, scenario: &Scenario) -> (usize, Place, usize) {
     let place = Place::new(scenario.name);
     let template = place.dir.join("template");
     fs::create_dir_all(&template).unwrap();
