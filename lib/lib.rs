@@ -22,6 +22,7 @@ pub mod base {
 pub mod spool {
     pub mod config; // key = value settings
     pub mod job; // what was asked: job.json
+    pub mod needs; // what a run needs of its host, and what it was given: placed.json
     pub mod owner; // who holds a run, and proof of death
     pub mod recover; // mends what a crash left
     pub mod select; // run numbers, names, last~2, ranges, @groups

@@ -50,7 +50,7 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
                              where they stand (-a, --all: also what has ended)
   show [--json] RUN          everything about one
   log [-f] [-n LINES] RUN    what it printed (-f, --follow: until it has ended)
-  work [-j SLOTS] [--forever] [--detach] [-q]
+  work [-j SLOTS] [--gpus LIST] [--forever] [--detach] [-q]
                              start what is queued, until nothing is left
   hold RUNS                  do not start them before they are released
   release RUNS

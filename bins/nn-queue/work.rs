@@ -11,8 +11,12 @@ mod children;
 mod choose;
 mod chooser;
 mod detach;
+mod gpus;
+mod host;
+mod processes;
 mod worker;
 
+use gpus::Choice;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{Exit, Out};
 use nn::base::error::{Error, Result};
@@ -22,6 +26,7 @@ use nn::spool::store::Spool;
 #[derive(Debug, Default)]
 pub struct Opts {
     slots: Option<u32>,
+    gpus: Option<(String, Choice)>,
     forever: bool,
     detach: bool,
     quiet: bool,
@@ -38,6 +43,10 @@ pub fn work(args: &mut Args, out: &mut Out) -> Result<Exit> {
             Arg::Short('j') => opts.slots = Some(args.with("a number of slots from 1 to 1024", slots)?),
             Arg::Long(name) if name == "slots" => {
                 opts.slots = Some(args.with("a number of slots from 1 to 1024", slots)?)
+            }
+            Arg::Long(name) if name == "gpus" => {
+                let choice = |text: &str| Some((text.to_string(), Choice::parse(text)?));
+                opts.gpus = Some(args.with("'all', 'none', or numbers or UUIDs with commas between them", choice)?);
             }
             Arg::Long(name) if name == "forever" => opts.forever = true,
             Arg::Long(name) if name == "detach" => opts.detach = true,

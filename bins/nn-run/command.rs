@@ -8,6 +8,7 @@ use nn::base::error::{Doing, Result, reason};
 use nn::base::files;
 use nn::base::json::{self, Value};
 use nn::spool::job::Job;
+use nn::spool::needs::{Needs, Placed};
 use nn::spool::snapshot::work;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -106,6 +107,9 @@ fn set_environment(command: &mut Command, attempt: &Attempt, job: &Job) -> Resul
         // The copy is in no work tree, though a folder above the spool may be in one.
         command.env("PWD", attempt.cwd()).env("GIT_CEILING_DIRECTORIES", &dir);
     }
+    if let Some(gpus) = gpus(attempt, job) {
+        command.env("CUDA_VISIBLE_DEVICES", &gpus).env("NN_GPUS", gpus);
+    }
     if !attempt.env.iter().any(|(name, _)| name == "PYTHONUNBUFFERED") {
         command.env("PYTHONUNBUFFERED", "1");
     }
@@ -121,6 +125,16 @@ fn set_environment(command: &mut Command, attempt: &Attempt, job: &Job) -> Resul
     attempt.spool.put_lazily(attempt.token.run, "params.json", &json::map(params.iter().cloned()))?;
     command.env("NN_PARAMS", dir.join("params.json"));
     Ok(())
+}
+
+/// The GPUs the command may see, by UUID: those its worker gave it, or none when it asked for none. None: nobody said.
+fn gpus(attempt: &Attempt, job: &Job) -> Option<String> {
+    let needs = Needs::of(job);
+    if needs.gpus == Some(0) {
+        return Some(String::new());
+    }
+    let placed = needs.gpus.and_then(|_| Placed::read(&attempt.spool, attempt.token.run, attempt.token.generation));
+    placed.map(|placed| placed.gpus.join(","))
 }
 
 /// Opens the log for the command and for reading; later attempts append after a line that says so.

@@ -16,7 +16,7 @@ use nn::spool::owner::Owner;
 use nn::spool::recover::attempts;
 use nn::spool::snapshot::{Code, work};
 use nn::spool::state::{Folder, State, Token};
-use nn::spool::store::{Spool, environment, read_environment, variables};
+use nn::spool::store::{Spool, environment, least_environment, read_environment, variables};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -132,8 +132,8 @@ fn taken_over(spool: &Spool, name: &str) -> Result<Claim> {
     let token = token.ok_or_else(|| Error::usage(format!("'{name}' is not the token of a claimed run")))?;
     let job = spool.job(token.run).map_err(|err| err.to_string());
     let path = spool.run_dir(token.run).join("env");
-    // A run made by hand may have none: then that of its worker.
-    let env = if path.exists() { read_environment(&path)? } else { variables() };
+    // A run made by hand may have none.
+    let env = if path.exists() { read_environment(&path)? } else { least_environment() };
     Ok(Claim { token, job, env })
 }
 

@@ -38,7 +38,7 @@ _nn_queue() {
         *:--state) _nn_words "$states"; return ;;
         *:--after | *:--after-any) _nn_runs; return ;;
         *:--prio | prio:prio) _nn_words 0 1 2 3 4 5 6 7 8 9; return ;;
-        *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--needs | *:--time | *:--retries) return ;;
+        *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--gpus | *:--needs | *:--time | *:--retries) return ;;
         *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | *:--host-is-dead | note:note | tag:tag) return ;;
     esac
     case ${COMP_WORDS[1]} in
@@ -50,7 +50,7 @@ _nn_queue() {
         list) _nn_options -a --all --state --json || _nn_runs ;;
         show) _nn_options --json || _nn_runs ;;
         log) _nn_options -f --follow -n --lines || _nn_runs ;;
-        work) _nn_options -j --slots --forever --detach -q --quiet ;;
+        work) _nn_options -j --slots --gpus --forever --detach -q --quiet ;;
         retry) _nn_options --done || _nn_runs ;;
         tag) _nn_options -d --delete || _nn_runs ;;
         wait) _nn_options --timeout || _nn_runs ;;

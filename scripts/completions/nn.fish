@@ -43,6 +43,7 @@ complete -c nn-queue -n '__fish_seen_subcommand_from list show' -l json -d 'as J
 complete -c nn-queue -n '__fish_seen_subcommand_from log' -s f -l follow -d 'until it has ended'
 complete -c nn-queue -n '__fish_seen_subcommand_from log' -s n -l lines -x -d 'only the last'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -s j -l slots -x -d 'so many at a time'
+complete -c nn-queue -n '__fish_seen_subcommand_from work' -l gpus -x -a 'all none' -d 'which it may give'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -l forever -d 'wait for more'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -l detach -d 'in the background'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -s q -l quiet -d 'no bar'

@@ -89,3 +89,40 @@ fn every_run_is_claimed_once() {
         claims.len() as f64 / took.as_secs_f64()
     ));
 }
+
+/// Eight workers on one host with three GPUs, and sixty runs that each want one or two: never does a GPU have two runs.
+#[test]
+fn workers_of_one_host_never_give_a_gpu_twice() {
+    let place = Place::new("gpus");
+    let smi = place.dir.join("smi");
+    fs::create_dir(&smi).unwrap();
+    let gpu = |i: usize| format!("{i}, GPU-{i}, 24576, 10, 24000, 0, 35, 20.5, Disabled, 550.1, Card\n");
+    fs::write(smi.join("gpus"), (0..3).map(gpu).collect::<String>()).unwrap();
+    // A directory is made for each GPU while the run lasts: mkdir tells of two at once.
+    let script = "for gpu in $(echo $CUDA_VISIBLE_DEVICES | tr , ' '); do mkdir held.$gpu || echo $NN_RUN $gpu >>twice; done; \
+                  echo $CUDA_VISIBLE_DEVICES >>given; sleep 0.02; for gpu in $(echo $CUDA_VISIBLE_DEVICES | tr , ' '); do rmdir held.$gpu; done";
+    let made = Spool::init(&place.dir.join("spool"), false).unwrap();
+    let job = |i: usize| {
+        let argv = ["sh", "-c", script].map(std::ffi::OsString::from);
+        let mut job = nn::spool::job::Job::new(&argv, &place.dir);
+        let needs = if i.is_multiple_of(5) { "gpus=2" } else { "gpus=1" };
+        job.json.set("needs", nn::spool::job::parse_needs(needs).unwrap());
+        job
+    };
+    let jobs: Vec<_> = (0..60).map(job).collect();
+    made.add(&jobs, b"PATH=/usr/local/bin:/usr/bin:/bin\0").unwrap();
+    let worker = |_| {
+        let mut command = place.command("nn-queue");
+        command.args(["work", "-q", "-j3"]).env("NN_NVIDIA_SMI", crate::place::tests().join("nvidia-smi"));
+        command.env("SMI", &smi).env("NN_BREAKER", "0").spawn().unwrap()
+    };
+    let workers: Vec<Child> = (0..8).map(worker).collect();
+    for mut worker in workers {
+        assert!(worker.wait().unwrap().success());
+    }
+    assert_eq!(fs::read_to_string(place.dir.join("twice")).unwrap_or_default(), "");
+    let given = fs::read_to_string(place.dir.join("given")).unwrap();
+    assert_eq!(given.lines().count(), 60);
+    assert_eq!(given.lines().filter(|line| line.contains(',')).count(), 12);
+    assert_eq!(fs::read_dir(place.dir.join("spool/done")).unwrap().count(), 60);
+}

@@ -65,6 +65,7 @@ impl Worker {
             if let Some(own) = self.children.remove(&pid) {
                 self.due.look = self.due.look.min(Instant::now());
                 self.changed = true;
+                self.chooser.host.ended();
                 self.due.draw = self.due.draw_again;
                 self.ended(own, ended);
             }

@@ -65,6 +65,15 @@ impl Worker {
                 return Ok(None);
             }
         };
+        if let Err(err) = self.chooser.host.give(&token) {
+            self.claims.give_back(&self.spool, &token)?;
+            if self.children.is_empty() && !self.forever {
+                return Err(err);
+            }
+            cli::complain(&err);
+            self.pause();
+            return Ok(None);
+        }
         let Candidate { name, group, slots, .. } = self.chooser.take(&token);
         Ok(Some(Own { token, name, group, slots, started: Instant::now() }))
     }

@@ -1,16 +1,19 @@
 //! Judges the waiting runs before one is claimed: a run that cannot start yet is passed over, so that others overtake it,
 //! and why is kept for the person. What is asked of each run is read once: job.json is never rewritten.
 //!
-//! In this order: the runs it comes after; the pause before a retry; slots. A run that lacks slots ends the walk: all
+//! In this order: the runs it comes after; the pause before a retry; slots; what else it needs of the host. A run that lacks slots ends the walk: all
 //! slots are held by runs of this worker, and whoever took one now would hold it up again and again.
 
+use super::host::Host;
 use nn::base::sys;
 use nn::base::time::Time;
 use nn::spool::job::Job;
+use nn::spool::needs::Needs;
 use nn::spool::state::{State, Token};
 use nn::spool::store::{Judge, May, Spool};
 use nn::spool::turn::{After, Pause, Standing};
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// What is known of a waiting run.
@@ -18,6 +21,8 @@ pub struct Candidate {
     pub name: String,
     pub group: Option<String>,
     pub slots: usize,
+    /// What it needs more than slots, and where it works
+    needs: Option<(Needs, PathBuf)>,
     after: After,
     /// Of which generation the rest is
     generation: u32,
@@ -45,7 +50,8 @@ pub struct Chooser {
     spool: Spool,
     slots: usize,
     backoff: Duration,
-    host: String,
+    name: String,
+    pub host: Host,
     candidates: HashMap<u64, Candidate>,
     standing: Standing,
     /// Slots free now
@@ -58,12 +64,13 @@ pub struct Chooser {
 
 impl Chooser {
     /// Knows nothing yet.
-    pub fn new(spool: &Spool, slots: usize, backoff: Duration) -> Chooser {
+    pub fn new(spool: &Spool, slots: usize, backoff: Duration, host: Host) -> Chooser {
         Chooser {
             spool: spool.clone(),
             slots,
             backoff,
-            host: sys::host_name(),
+            name: sys::host_name(),
+            host,
             candidates: HashMap::new(),
             standing: Standing::default(),
             free: 0,
@@ -80,11 +87,13 @@ impl Chooser {
     /// A damaged job is nn-run's matter: it says so in the run's result.
     fn read(&self, token: &Token) -> Candidate {
         let job = self.spool.job(token.run).ok();
-        let slots = job.as_ref().and_then(|job| job.json.get("needs")?.int("slots"));
+        let needs = job.as_ref().map(Needs::of).unwrap_or_default();
+        let cwd = || job.as_ref().and_then(Job::cwd).unwrap_or_default();
         Candidate {
             name: job.as_ref().map_or_else(String::new, |j| j.name().map_or_else(|| j.command_line(), String::from)),
             group: job.as_ref().and_then(Job::group).map(String::from),
-            slots: slots.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).clamp(1, self.slots),
+            slots: needs.slots.clamp(1, self.slots),
+            needs: needs.is_more_than_slots().then(|| (needs, cwd())),
             after: job.as_ref().map(After::of).unwrap_or_default(),
             generation: token.generation,
             pause: Pause::of(&self.spool, token, self.backoff),
@@ -102,12 +111,12 @@ impl Chooser {
             candidate.pause = Pause::of(&self.spool, token, self.backoff);
             candidate.since = Instant::now();
         }
-        let judged = self.weigh(&candidate);
+        let judged = self.weigh(token, &candidate);
         self.candidates.insert(token.run, candidate);
         judged
     }
 
-    fn weigh(&mut self, candidate: &Candidate) -> Result<(), (May, Why)> {
+    fn weigh(&mut self, token: &Token, candidate: &Candidate) -> Result<(), (May, Why)> {
         if !candidate.after.is_empty() {
             // Unknown is no reason to start it; the queue itself is about to be read again.
             let behind = self.standing.behind(&self.spool, &candidate.after);
@@ -120,16 +129,26 @@ impl Chooser {
         if let Some(pause) = candidate.pause {
             let left = pause.left(Time::now(), candidate.since.elapsed());
             if !left.is_zero() {
-                let at = Instant::now() + left;
-                self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+                self.wake_in(left);
                 return Err((May::Pass, Why::Soon));
             }
         }
         if candidate.slots > self.free {
-            let words = format!("{} slots, {} free on {}", candidate.slots, self.free, self.host);
+            let words = format!("slots: {} needed, {} free on {}", candidate.slots, self.free, self.name);
             return Err((May::Stop, if candidate.slots > 1 { Why::Lacks(words) } else { Why::Soon }));
         }
+        if let Some((needs, cwd)) = &candidate.needs {
+            return self.host.choose(token, needs, cwd).map_err(|blocked| {
+                blocked.again.inspect(|after| self.wake_in(*after));
+                (blocked.may, blocked.why)
+            });
+        }
         Ok(())
+    }
+
+    fn wake_in(&mut self, after: Duration) {
+        let at = Instant::now() + after;
+        self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
     }
 
     /// What this host lacks for runs of the last walk.
@@ -171,11 +190,13 @@ impl Judge for Chooser {
             self.candidates.clear();
         }
         self.standing.look_again();
+        self.host.begin();
         self.passed.clear();
         self.wake = None;
     }
 
     fn may(&mut self, token: &Token) -> May {
+        self.host.forget();
         match self.judge(token) {
             Ok(()) => May::Start,
             Err((may, why)) => {

@@ -23,6 +23,9 @@ pub fn start(spool: &Spool, slots: u32, opts: &Opts, out: &mut Out) -> Result<Ex
     let mut command = Command::new(&exe);
     command.args(["work", "-j", &slots.to_string()]);
     command.args([("--forever", opts.forever), ("-q", opts.quiet)].iter().filter(|o| o.1).map(|o| o.0));
+    if let Some((gpus, _)) = &opts.gpus {
+        command.args(["--gpus", gpus]);
+    }
     command.env(MARK, "1").env("NN_SPOOL", spool.dir()).stdin(Stdio::null());
     // Its own directory may be unmounted or removed while it works.
     command.current_dir(spool.dir());

@@ -6,6 +6,8 @@ use super::breaker::Breaker;
 use super::children::Own;
 use super::choose::{LOOK, PAUSE};
 use super::chooser::Chooser;
+use super::gpus::Choice;
+use super::host::Host;
 use super::{Opts, detach};
 use crate::list::last_point;
 use crate::waits;
@@ -89,10 +91,11 @@ impl Worker {
         let signals = Signals::catch(&[Signal::CHLD, Signal::INT, Signal::TERM, Signal::HUP, Signal::WINCH]);
         let me = Owner::me()?;
         let config = spool.config()?;
+        let host = Host::new(&spool, &me, opts.gpus.clone().map_or_else(Choice::of_environment, |(_, choice)| choice));
         let now = Instant::now();
         Ok(Worker {
             claims: Claims::new(me.clone()),
-            chooser: Chooser::new(&spool, slots, config.duration("backoff")?.unwrap_or(BACKOFF)),
+            chooser: Chooser::new(&spool, slots, config.duration("backoff")?.unwrap_or(BACKOFF), host),
             breaker: Breaker::new(config.number("breaker")?),
             me,
             spool,

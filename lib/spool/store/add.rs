@@ -256,7 +256,7 @@ fn numbered(job: &Job, runs: &[u64]) -> Result<Option<Job>> {
 
 /// This process's environment, without what belongs to the run it may itself be in.
 pub fn variables() -> Vec<(OsString, OsString)> {
-    std::env::vars_os().filter(|(name, _)| !is_of_a_run(name)).collect()
+    outside_of_runs(std::env::vars_os().collect())
 }
 
 /// `variables` in the form of /proc/PID/environ.
@@ -265,13 +265,29 @@ pub fn environment() -> Vec<u8> {
     variables().into_iter().flat_map(pair).collect()
 }
 
-/// Variables that nn-run sets for its command: a run started from within another must not inherit them.
+/// What a command needs of this process's environment when none was recorded for it.
+pub fn least_environment() -> Vec<(OsString, OsString)> {
+    let names = ["HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "TZ"];
+    names.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect()
+}
+
+/// Takes away what nn-run sets for its command: a run started from within another must not inherit it. The GPUs of the
+/// outer run are known by NN_GPUS, which says the same.
+fn outside_of_runs(mut variables: Vec<(OsString, OsString)>) -> Vec<(OsString, OsString)> {
+    let gpus = variables.iter().find(|(name, _)| name == "NN_GPUS").map(|(_, gpus)| gpus.clone());
+    let is_given = |name: &OsStr, value: &OsStr| name == "CUDA_VISIBLE_DEVICES" && gpus.as_deref() == Some(value);
+    variables.retain(|(name, value)| !is_of_a_run(name) && !is_given(name, value));
+    variables
+}
+
+/// Variables that nn-run sets.
 fn is_of_a_run(name: &OsStr) -> bool {
-    let own = ["NN_RUN", "NN_RUN_DIR", "NN_CHECKPOINTS", "NN_PARAMS", "NN_ATTEMPT", "NN_RESUME", "NN_CHECKPOINT"];
+    let own =
+        ["NN_RUN", "NN_RUN_DIR", "NN_CHECKPOINTS", "NN_PARAMS", "NN_ATTEMPT", "NN_RESUME", "NN_CHECKPOINT", "NN_GPUS"];
     name.to_str().is_some_and(|name| own.contains(&name) || name.starts_with("NN_PARAM_"))
 }
 
-/// Reads an `env` file.
+/// Reads an `env` file, but for what belongs to a run.
 ///
 /// # Errors
 /// It cannot be read.
@@ -282,5 +298,5 @@ pub fn read_environment(path: &Path) -> Result<Vec<(OsString, OsString)>> {
         let at = pair.iter().position(|&b| b == b'=').filter(|at| *at > 0)?;
         Some((os(&pair[..at]), os(&pair[at + 1..])))
     });
-    Ok(pairs.collect())
+    Ok(outside_of_runs(pairs.collect()))
 }
