@@ -94,10 +94,9 @@ What can never be here is left, and said once.
   20	cancelled
   21	cancelled
   [2]
-  $ nn-queue add --live --needs gpus=1 -- true; CUDA_VISIBLE_DEVICES= nn-queue work -q 2>/dev/null; nn-queue work --gpus none 2>&1 | sed "s/$HOSTNAME/HOST/"; nn-queue work --gpus GPU-b; nn-queue work --gpus x 2>&1 | head -1
+  $ nn-queue add --live --needs gpus=1 -- true; CUDA_VISIBLE_DEVICES= nn-queue work -q 2>/dev/null; nn-queue work --gpus none 2>&1 | sed "s/$HOSTNAME/HOST/"; nn-queue work -q --gpus GPU-b; nn-queue work --gpus x 2>&1 | head -1
   23
   nn-queue: cannot start 23: gpus: 1 needed, HOST has none
-  23 true done 0s
   nn-queue: option '--gpus': 'x' is not 'all', 'none', or numbers or UUIDs with commas between them
 
 MIG: the instances are devices.
