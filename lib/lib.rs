@@ -7,6 +7,7 @@ pub mod base {
     pub mod cli; // the main wrapper: help, version, output, messages, exit status
     pub mod error; // one error type, by what the user must do
     pub mod files; // every operation that changes a file system: atomic writes, the rename that may have happened
+    pub mod glob; // paths by * and ?
     pub mod hash; // fingerprints that stay the same for ever
     pub mod json; // values, parsing, printing
     pub mod role; // what one process of the host at a time may be
@@ -35,6 +36,7 @@ pub mod spool {
 /// Floor 3: what is known of a run.
 pub mod record {
     pub mod ask; // another program, without waiting for it
+    pub mod checkpoint; // what a resumed attempt goes on from
     pub mod facts; // what was found at the start: host, git, versions
     pub mod gpu; // GPUs and who uses them: nvidia-smi
     pub mod history; // variables of interest over time: history.jsonl

@@ -206,6 +206,7 @@ impl Table {
     }
 }
 
-fn csv_field(text: &str) -> String {
+/// A field of CSV, quoted where it must be, RFC 4180.
+pub fn csv_field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_string() }
 }

@@ -10,6 +10,7 @@ use crate::base::time::Time;
 use std::fmt::Write;
 
 mod file;
+pub mod join;
 mod parse;
 
 pub use file::{Reader, Writer, file_of_host};

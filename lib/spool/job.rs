@@ -2,6 +2,7 @@
 //! never rewritten. Members not known here are kept: other tools may have put them there.
 
 use super::snapshot::Code;
+use super::state::How;
 use crate::base::error::{Error, Result};
 use crate::base::json::{self, Value};
 use crate::base::text::did_you_mean;
@@ -15,7 +16,7 @@ use std::time::Duration;
 pub const PRIORITY: u8 = 5;
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 22] = [
     "argv",
     "cwd",
     "name",
@@ -35,6 +36,9 @@ const KEYS: [&str; 19] = [
     "code",
     "live",
     "link",
+    "checkpoint",
+    "keep-checkpoints",
+    "finish-up",
 ];
 
 /// Members of `needs`.
@@ -67,7 +71,12 @@ impl Job {
         if argv.iter().any(|a| json::to_os(a).is_none_or(|a| a.as_encoded_bytes().contains(&0))) {
             return Err("'argv' must be a list of strings without NUL".into());
         }
-        Ok(Job { json })
+        let job = Job { json };
+        match (job.finish_up(), job.time_limit()) {
+            (Some(_), None) => Err("'finish-up' is counted back from a time limit, and there is none".into()),
+            (Some(before), Some(limit)) if before >= limit => Err("'finish-up' is not less than the time limit".into()),
+            _ => Ok(job),
+        }
     }
 
     /// Reads job.json.
@@ -115,6 +124,11 @@ impl Job {
         self.json.int("retries").and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
     }
 
+    /// Whether it is run again by itself after an attempt (from 1) that failed so, for which its command could be started.
+    pub fn is_retried(&self, attempt: i64, how: How) -> bool {
+        how != How::Rule && attempt <= i64::from(self.retries())
+    }
+
     /// Whether it starts held.
     pub fn hold(&self) -> bool {
         self.json.get("hold").and_then(Value::as_bool).unwrap_or(false)
@@ -144,6 +158,21 @@ impl Job {
     /// Paths in the work tree that are to be reached through links.
     pub fn links(&self) -> Vec<OsString> {
         self.json.list("link").unwrap_or_default().iter().filter_map(json::to_os).collect()
+    }
+
+    /// How long before its time limit it is told to finish up.
+    pub fn finish_up(&self) -> Option<Duration> {
+        self.json.str("finish-up").and_then(parse_duration)
+    }
+
+    /// The pattern of its checkpoints.
+    pub fn checkpoint(&self) -> Option<&str> {
+        self.json.str("checkpoint")
+    }
+
+    /// Which of its checkpoints to keep.
+    pub fn keep_checkpoints(&self) -> Option<&str> {
+        self.json.str("keep-checkpoints")
     }
 
     /// When it was added.
@@ -192,7 +221,9 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
         },
         "name" | "group" => text(200),
         "note" => text(65536),
-        "added" | "metrics" => text(4096),
+        "added" | "metrics" | "checkpoint" | "keep-checkpoints" => text(4096),
+        "finish-up" if value.as_str().and_then(parse_duration).is_some() => Ok(()),
+        "finish-up" => Err("'finish-up' must be a duration such as \"5m\"".into()),
         "params" => match value.as_map() {
             Some(members) if members.iter().all(|(_, v)| !matches!(v, Value::Map(_))) => Ok(()),
             _ => Err("'params' must be an object of strings, numbers, truth values or lists".into()),

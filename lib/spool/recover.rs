@@ -2,7 +2,7 @@
 //!
 //! 1. Of two tokens of one run the most advanced is the truth; the other is a ghost of a power cut and is unlinked.
 //! 2. Claimed, and the worker dead: back to the queue. It certainly has not run.
-//! 3. Started, the runner dead, result.json of this generation there: finish it.
+//! 3. Started, the runner dead, result.json of this generation there: finish it, or queue it again where it says so.
 //! 4. Started, runner and command dead, no result: cancelled if that was asked for, else queued again while retries are
 //!    left, else failed as lost.
 //!
@@ -106,7 +106,8 @@ impl Recovery {
 
     fn started(&self, spool: &Spool, token: &Token, runner: &Owner) -> Result<Option<Mended>> {
         if let Some(end) = recorded_end(spool, token) {
-            return moved(spool, token, &token.to(end), "its end was recorded: finished");
+            let what = if end.folder().is_end() { "finished" } else { "queued again" };
+            return moved(spool, token, &end, &format!("its end was recorded: {what}"));
         }
         // Of another boot or host nothing can be found here, and its numbers are others' here.
         if runner.is_here() && command_lives(spool, token)? {
@@ -119,14 +120,10 @@ impl Recovery {
         let (next, former) = attempts(spool, token.run);
         let recorded = former.last().is_some_and(|a| a.int("generation") == Some(i64::from(token.generation)));
         let attempt = if recorded { next - 1 } else { next };
-        let retries = spool.job(token.run).map_or(0, |job| job.retries());
         let on_record = if recorded { Ok(()) } else { record_unrecorded(spool, token, attempt, former) };
-        if attempt <= i64::from(retries) {
+        if spool.job(token.run).is_ok_and(|job| job.is_retried(attempt, How::Lost)) {
             on_record?;
-            // A run that was interrupted goes before new ones.
-            let priority = spool.priority_of(token.run).saturating_sub(1);
-            let back = token.again(State::Queued(priority));
-            return moved(spool, token, &back, &format!("{what}: queued again"));
+            return moved(spool, token, &spool.again(token), &format!("{what}: queued again"));
         }
         let mut result = json::map([("evidence", Value::from(evidence))]);
         result.set("ended", Value::from(Time::now()));
@@ -252,19 +249,23 @@ fn record_unrecorded(spool: &Spool, token: &Token, attempt: i64, former: Vec<Val
     spool.put_lazily(token.run, "attempt.json", &record)
 }
 
-/// The end that result.json tells, if it is of this generation.
-fn recorded_end(spool: &Spool, token: &Token) -> Option<State> {
+/// Where result.json says that the run goes, if it is of this generation.
+fn recorded_end(spool: &Spool, token: &Token) -> Option<Token> {
     // A damaged one, which no crash leaves, tells nothing; it must not hold up the other runs.
     let result = spool.read(token.run, "result.json").ok().flatten()?;
     if result.int("generation") != Some(i64::from(token.generation)) {
         return None;
     }
-    match (result.str("state"), result.str("how").and_then(How::parse)) {
-        (Some("done"), _) => Some(State::Done),
-        (Some("cancelled"), _) => Some(State::Cancelled),
-        (Some("failed"), Some(how)) => Some(State::Failed(how)),
-        _ => None,
+    if result.get("again").and_then(Value::as_bool) == Some(true) {
+        return Some(spool.again(token));
     }
+    let end = match (result.str("state"), result.str("how").and_then(How::parse)) {
+        (Some("done"), _) => State::Done,
+        (Some("cancelled"), _) => State::Cancelled,
+        (Some("failed"), Some(how)) => State::Failed(how),
+        _ => return None,
+    };
+    Some(token.to(end))
 }
 
 /// Whether anything of a started run is alive on this host, its runner being dead: the command by pid and start time, or any

@@ -76,6 +76,8 @@ pub enum How {
     Oom,
     /// Ran past its time limit
     Time,
+    /// Ended because its runner was told to: the machine or its scheduler wanted it gone
+    Preempted,
     /// Stopped by a rule
     Rule,
     /// Its runner and command died without a trace
@@ -94,6 +96,7 @@ impl How {
             ("signal", Some(signal)) => Some(How::Signal(signal.into())),
             ("oom", None) => Some(How::Oom),
             ("time", None) => Some(How::Time),
+            ("preempted", None) => Some(How::Preempted),
             ("rule", None) => Some(How::Rule),
             ("lost", None) => Some(How::Lost),
             _ => None,
@@ -110,6 +113,7 @@ impl How {
             },
             How::Oom => "out of memory".into(),
             How::Time => "time limit".into(),
+            How::Preempted => "preempted".into(),
             How::Rule => "stopped by rule".into(),
             How::Lost => "lost".into(),
         }
@@ -123,6 +127,7 @@ impl fmt::Display for How {
             How::Signal(n) => write!(f, "signal,{n}"),
             How::Oom => f.write_str("oom"),
             How::Time => f.write_str("time"),
+            How::Preempted => f.write_str("preempted"),
             How::Rule => f.write_str("rule"),
             How::Lost => f.write_str("lost"),
         }

@@ -185,6 +185,11 @@ impl Spool {
         files::append(&self.run_dir(run).join(name), &format!("{line}\n"))
     }
 
+    /// The token of a run that comes back to the queue by itself: what was begun goes before what is new.
+    pub fn again(&self, token: &Token) -> Token {
+        token.again(State::Queued(self.priority_of(token.run).saturating_sub(1)))
+    }
+
     /// The priority with which a run comes back to the queue: what `nn-queue prio` set, else what the job asked for.
     pub fn priority_of(&self, run: u64) -> u8 {
         let set = self.read(run, "labels.json").ok().flatten().and_then(|labels| labels.int("priority"));

@@ -213,17 +213,22 @@ impl Pause {
         if token.generation < 2 || digit > 0 && digit >= spool.priority_of(token.run) {
             return None;
         }
-        let result = spool.read(token.run, "result.json").ok().flatten()?;
-        if result.int("generation") != Some(i64::from(token.generation) - 1) || !is_own_failure(&result) {
+        Pause::after(spool, token.run, token.generation - 1, base)
+    }
+
+    /// The pause after the attempt of a generation, if it failed.
+    pub fn after(spool: &Spool, run: u64, generation: u32, base: Duration) -> Option<Pause> {
+        let result = spool.read(run, "result.json").ok().flatten()?;
+        if result.int("generation") != Some(i64::from(generation)) || !is_own_failure(&result) {
             return None;
         }
         // It saved its work when its time was over, and goes on from there.
         let saves = |job: Job| job.json.get("finish-up").is_some();
-        if result.str("how") == Some("time") && spool.job(token.run).is_ok_and(saves) {
+        if result.str("how") == Some("time") && spool.job(run).is_ok_and(saves) {
             return None;
         }
         let ended = Time::parse(result.str("ended")?)?;
-        let attempt = spool.read(token.run, "attempt.json").ok().flatten();
+        let attempt = spool.read(run, "attempt.json").ok().flatten();
         let former = attempt.as_ref().and_then(|a| a.list("former")).unwrap_or_default();
         let failed = former.iter().filter(|a| a.get("result").is_some_and(is_own_failure)).count();
         let doubled = u32::try_from(failed).ok().and_then(|n| 2u32.checked_pow(n)).unwrap_or(u32::MAX);

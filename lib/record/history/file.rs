@@ -3,14 +3,16 @@
 //!
 //! The writer hands whole lines to the system in one write; what a full disk refused is kept and continued later, byte
 //! for byte. A torn last line is closed by the next writer with a newline, and passed over by readers; a broken line in
-//! the middle is counted. The reader streams: one buffer a file, one point a file.
+//! the middle is counted. The reader streams: one buffer a file, one point a file; what a later attempt did again is
+//! passed over (history/join), for which the later parts of the files of a resumed run are read twice.
 
+use super::join::{self, Seam};
 use super::{Axis, Point};
 use crate::base::error::{Doing, Error, Result};
 use crate::base::time::Time;
 use crate::base::{files, sys};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Longest line read, bytes: more is no history.
@@ -103,6 +105,7 @@ impl Writer {
 #[derive(Debug)]
 pub struct Reader {
     sources: Vec<Source>,
+    seams: Vec<Seam>,
     current: Option<usize>,
     bad: usize,
 }
@@ -114,14 +117,44 @@ impl Reader {
     /// The folder or a file in it cannot be read.
     pub fn open(run: &Path) -> Result<Reader> {
         let mut names: Vec<PathBuf> = Vec::new();
+        let mut resumed = false;
         for name in files::names(run)? {
-            let is_history = name.to_str().is_some_and(|n| n.starts_with("history.") && n.ends_with("jsonl"));
-            if is_history {
+            resumed |= name == join::RESUMED;
+            if join::is_history(&name) {
                 names.push(run.join(name));
             }
         }
         names.sort();
-        Reader::files(&names)
+        let mut reader = Reader::files(&names)?;
+        if resumed {
+            reader.seams = Seam::read(run)?;
+            Reader::files(&names)?.see(&mut reader.seams)?;
+        }
+        Ok(reader)
+    }
+
+    /// One file from a byte on.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn file_from(path: &Path, from: u64) -> Result<Reader> {
+        let mut source = Source::open(path)?;
+        source.skip_to(from)?;
+        Ok(Reader { sources: vec![source], seams: Vec::new(), current: None, bad: 0 })
+    }
+
+    /// Shows each seam the points of its own attempt.
+    fn see(mut self, seams: &mut [Seam]) -> Result<()> {
+        for source in &mut self.sources {
+            source.skip_to(seams.first().map_or(0, |first| first.start(&source.name)))?;
+            while source.advance(&mut self.bad)? {
+                let own = seams.iter_mut().rfind(|seam| seam.start(&source.name) <= source.from);
+                if let Some(seam) = own {
+                    seam.see(&source.point);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The history in these files.
@@ -130,7 +163,7 @@ impl Reader {
     /// A file cannot be read.
     pub fn files(paths: &[PathBuf]) -> Result<Reader> {
         let sources = paths.iter().map(|path| Source::open(path)).collect::<Result<_>>()?;
-        Ok(Reader { sources, current: None, bad: 0 })
+        Ok(Reader { sources, seams: Vec::new(), current: None, bad: 0 })
     }
 
     /// The next point, in the order of time; None at the end.
@@ -152,12 +185,19 @@ impl Reader {
         Ok(self.current.map(|i| &self.sources[i].point))
     }
 
-    /// Reads on in one file, and closes it at its end.
+    /// Reads on in one file to a point of the curve, and closes it at its end.
     fn advance(&mut self, i: usize) -> Result<()> {
-        if !self.sources[i].advance(&mut self.bad)? {
-            self.sources.remove(i);
+        loop {
+            let source = &mut self.sources[i];
+            if !source.advance(&mut self.bad)? {
+                self.sources.remove(i);
+                return Ok(());
+            }
+            let replaced = |seam: &Seam| source.from < seam.start(&source.name) && seam.replaces(&source.point);
+            if !self.seams.iter().any(replaced) {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Lines that were no points so far; a torn last line does not count.
@@ -183,7 +223,11 @@ impl Reader {
 #[derive(Debug)]
 struct Source {
     path: PathBuf,
+    name: String,
     file: BufReader<File>,
+    /// Where the line in `line` begins, and where the next one does
+    from: u64,
+    to: u64,
     line: Vec<u8>,
     point: Point,
 }
@@ -192,7 +236,14 @@ impl Source {
     fn open(path: &Path) -> Result<Source> {
         let file = File::open(path).doing("read", path)?;
         let file = BufReader::with_capacity(1 << 16, file);
-        Ok(Source { path: path.into(), file, line: Vec::new(), point: Point::new() })
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Source { path: path.into(), name, file, from: 0, to: 0, line: Vec::new(), point: Point::new() })
+    }
+
+    /// Goes on at `at`, or at the end of a file that is shorter.
+    fn skip_to(&mut self, at: u64) -> Result<()> {
+        self.to = self.file.seek(SeekFrom::Start(at)).doing("read", &self.path)?;
+        Ok(())
     }
 
     /// Fills `point` with the next line that is one. False: the end.
@@ -216,6 +267,7 @@ impl Source {
     /// Reads one line into `point`.
     fn read_line(&mut self) -> Result<Line> {
         self.line.clear();
+        self.from = self.to;
         loop {
             let buffer = match self.file.fill_buf() {
                 Ok(buffer) => buffer,
@@ -240,6 +292,7 @@ impl Source {
                 self.line.extend_from_slice(part);
             }
             self.file.consume(read);
+            self.to += read as u64;
             if let Some(line) = whole {
                 return Ok(line);
             }
@@ -326,6 +379,37 @@ mod tests {
         let series = Reader::open(&dir).unwrap().series("loss", Axis::Time).unwrap();
         assert_eq!(series.len(), 6);
         assert_eq!(series[0], (1.0, 1.0));
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn attempts_make_one_curve() {
+        let dir = dir("join");
+        let lines = |epochs: std::ops::RangeInclusive<u32>, loss: f64| -> String {
+            epochs.map(|epoch| format!("{{\"epoch\":{epoch},\"loss\":{loss}}}\n")).collect()
+        };
+        let path = dir.join("history.jsonl");
+        let append = |text: &str| files::append(&path, text).unwrap();
+        let curve = || Reader::open(&dir).unwrap().series("loss", Axis::Epoch).unwrap();
+        append(&(lines(1..=5, 1.0) + "{\"loss\":9}\n{\"epoch\":6,\"lo"));
+        join::note(&dir, 2, Some(Path::new("c3")), 0, &[]).unwrap();
+        assert_eq!(curve().len(), 5, "an attempt without points changes nothing");
+        append(&lines(4..=7, 2.0));
+        let expected = vec![(1.0, 1.0), (2.0, 1.0), (3.0, 1.0), (4.0, 2.0), (5.0, 2.0), (6.0, 2.0), (7.0, 2.0)];
+        assert_eq!(curve(), expected);
+        // The third from another host's file, its clock far back.
+        join::note(&dir, 3, Some(Path::new("c6")), 0, &[]).unwrap();
+        fs::write(dir.join("history.far.jsonl"), "{\"t\":\"1999-01-01T00:00:00Z\",\"epoch\":7,\"loss\":3}\n").unwrap();
+        let mut joined = curve();
+        joined.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        assert_eq!(joined.get(5..), Some(&[(6.0, 2.0), (7.0, 3.0)][..]));
+        // The fourth starts over.
+        join::note(&dir, 4, None, 70, &[("/m.csv".into(), 8)]).unwrap();
+        let start = join::Start::of_last(&dir).unwrap();
+        assert_eq!((start.log, start.files), (70, vec![(PathBuf::from("/m.csv"), 8)]));
+        assert_eq!(start.history, fs::metadata(&path).unwrap().len());
+        append(&lines(1..=2, 4.0));
+        assert_eq!(curve(), [(1.0, 4.0), (2.0, 4.0)]);
         fs::remove_dir_all(dir).unwrap();
     }
 

@@ -3,7 +3,9 @@
 //! `nn-log epoch=3 cost=0.12` appends one point to the run's `history.HOST.jsonl`. `nn-log -` reads lines and appends
 //! what the recognisers, or the templates given with --pattern, find in them, as it comes; it never ends before its
 //! input does, for a trainer may stand before it in the pipe. `nn-log --try FILE` shows what would be found, with the
-//! line and the recogniser that found it, and records nothing.
+//! line and the recogniser that found it, and records nothing. `nn-log export` gives what is recorded.
+
+mod export;
 
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
@@ -30,6 +32,7 @@ const USAGE: &str = "
 Usage: nn-log [-r RUN] NAME=VALUE...
        nn-log [-r RUN] [-p TEMPLATE]... -
        nn-log --try [--json] [-p TEMPLATE]... FILE|-
+       nn-log export [--csv] RUNS
 
 Record variables of interest from any language, or out of log lines.
 
@@ -37,6 +40,7 @@ Record variables of interest from any language, or out of log lines.
   -p, --pattern TEMPLATE  how values stand in a line: 'Epoch {epoch}: loss {loss}'
       --try               show what would be recorded, and record nothing
       --json              with --try: one JSON object a value
+      --csv               export CSV instead of JSON lines
   -h, --help              print this
   -V, --version           print the version
 ";
@@ -56,11 +60,15 @@ struct Opts {
     patterns: Vec<Pattern>,
     only_try: bool,
     json: bool,
+    export: bool,
     operands: Vec<OsString>,
 }
 
 fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let opts = options(args)?;
+    if opts.export {
+        return export::export(args, out);
+    }
     if opts.only_try {
         return show(opts, out);
     }
@@ -87,6 +95,11 @@ fn options(args: &mut Args) -> Result<Opts> {
             }
             Arg::Long(name) if name == "try" => opts.only_try = true,
             Arg::Long(name) if name == "json" => opts.json = true,
+            Arg::Value(value) if value == "export" && opts.operands.is_empty() => {
+                // What follows is its own.
+                opts.export = true;
+                break;
+            }
             Arg::Value(value) => opts.operands.push(value),
             arg => return Err(arg.unexpected()),
         }
@@ -98,6 +111,10 @@ fn options(args: &mut Args) -> Result<Opts> {
 fn check(opts: &Opts) -> Result<()> {
     let input = opts.operands.iter().any(|operand| operand == "-");
     let wrong = match opts.operands.len() {
+        _ if opts.export && (opts.only_try || opts.json || opts.run.is_some() || !opts.patterns.is_empty()) => {
+            "'export' comes first: nn-log export RUNS"
+        }
+        _ if opts.export => return Ok(()),
         0 if opts.only_try => "--try needs a file, or '-' for standard input",
         0 => "nothing to record: give NAME=VALUE, or '-' for lines on standard input",
         n if n > 1 && opts.only_try => "--try takes one file",
