@@ -9,6 +9,7 @@ use nn::base::error::{Doing, Error, Result};
 use nn::base::files;
 use nn::base::json::{self, Value};
 use nn::base::time::parse_duration;
+use nn::record::checkpoint::Keep;
 use nn::spool::job::{Job, parse_needs, parse_param};
 use nn::spool::store::{Spool, environment};
 use std::ffi::OsString;
@@ -73,7 +74,7 @@ pub fn add(args: &mut Args, out: &mut Out) -> Result<Exit> {
     } else {
         let mut json = Job::new(&opts.command, &here).json;
         opts.lay_over(&mut json);
-        vec![Job::check(json).map_err(Error::usage)?]
+        vec![check(json).map_err(Error::usage)?]
     };
     if jobs.is_empty() {
         cli::tell("there is no job on standard input");
@@ -122,6 +123,12 @@ fn parse(args: &mut Args) -> Result<Opts> {
             "prio" => opts.members.push(("priority", args.with("a digit from 0 to 9", digit)?.into())),
             "retries" => opts.members.push(("retries", args.parse::<u32>("a whole number")?.into())),
             "note" => opts.members.push(("note", args.text()?.into())),
+            "checkpoint" => opts.members.push(("checkpoint", args.text()?.into())),
+            "keep-checkpoints" => opts.members.push(("keep-checkpoints", args.text()?.into())),
+            "finish-up" => {
+                let before = |text: &str| parse_duration(text).map(|_| text.to_string());
+                opts.members.push(("finish-up", args.with("a duration such as 5m", before)?.into()));
+            }
             "metrics" => opts.members.push(("metrics", args.text()?.into())),
             "tag" => opts.tags.push(args.text()?.into()),
             "pattern" => opts.patterns.push(args.text()?.into()),
@@ -213,12 +220,20 @@ fn job(mut json: Value, opts: &Opts, here: &Path, names: &mut Names) -> std::res
         }
     }
     opts.lay_over(&mut json);
-    let mut job = Job::check(json)?;
+    let mut job = check(json)?;
     for (member, mut runs) in named {
         runs.extend(job.json.list(member).unwrap_or_default().iter().cloned());
         job.json.set(member, runs);
     }
     Ok(job)
+}
+
+fn check(json: Value) -> std::result::Result<Job, String> {
+    let job = Job::check(json)?;
+    match job.keep_checkpoints().map(Keep::parse) {
+        Some(Err(what)) => Err(format!("'keep-checkpoints': {what}")),
+        _ => Ok(job),
+    }
 }
 
 #[cfg(test)]

@@ -6,16 +6,19 @@
 
 mod code;
 
+use crate::prune;
 use crate::waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
 use nn::base::files::{self, Moved};
 use nn::base::time::{Time, parse_duration, show_duration};
+use nn::record::checkpoint::Keep;
 use nn::spool::owner::{Life, Owner};
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::Spool;
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,6 +33,8 @@ struct Opts {
     dry_run: bool,
     older_than: Option<Duration>,
     states: Vec<Folder>,
+    keep: Option<Keep>,
+    runs: Vec<OsString>,
 }
 
 /// Removes remains.
@@ -46,8 +51,19 @@ pub fn gc(args: &mut Args, out: &mut Out) -> Result<Exit> {
                     opts.states.push(crate::list::folder(word)?);
                 }
             }
+            Arg::Long(name) if name == "keep-checkpoints" => {
+                let keep = Keep::parse(&args.text()?);
+                opts.keep = Some(keep.map_err(|what| Error::usage(format!("--keep-checkpoints: {what}")))?);
+            }
+            Arg::Value(value) if opts.keep.is_some() => opts.runs.push(value),
             arg => return Err(arg.unexpected()),
         }
+    }
+    if let Some(keep) = &opts.keep {
+        return match opts.older_than {
+            None if opts.states.is_empty() => prune::prune(keep, opts.runs, opts.dry_run, out),
+            _ => Err(Error::usage("--keep-checkpoints takes the runs that are named")),
+        };
     }
     if let Some(open) = opts.states.iter().find(|folder| !folder.is_end()) {
         return Err(Error::usage(format!("runs that are {} have not ended: none is removed", open.name())));

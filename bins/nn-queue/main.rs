@@ -10,6 +10,7 @@ mod gc;
 mod labels;
 mod list;
 mod log;
+mod prune;
 mod recover;
 mod runs;
 mod show;
@@ -36,12 +37,15 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
     --needs 'NAME=VALUE ...'   what it needs: slots time gpus gpu-mem ram disk share
     --time D                   its time limit, such as 2h30m
     --prio N                   0 goes first, 9 last (5)
-    --retries N                run it again so often after an interruption
+    --retries N                run it again after a failure, so often
     --after RUNS               start it when they are done
     --after-any RUNS           start it when they have ended, however
     --note TEXT  --tag TAG     remarks
     --pattern P                how its log lines look, see nn-log (again for more)
     --metrics GLOB             files of its own that hold metrics
+    --checkpoint GLOB          what it saves, to be resumed from
+    --keep-checkpoints RULE    remove others: last=K,best=METRIC[:max]
+    --finish-up D              send it USR1 so long before its time limit
     --hold                     do not start it yet
     --live                     run in place, with the code as it is then
     --link PATH                reach what git ignores there by a link (again for more)
@@ -62,6 +66,8 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
   wait [--timeout D] [RUNS]  until they have ended
   gc [--dry-run] [--older-than D] [--state S]...
                              remove remains (and runs that ended so long ago)
+  gc [--dry-run] --keep-checkpoints RULE RUNS
+                             remove the other checkpoints of runs that have ended
   recover [--wait] [--host-is-dead HOST]
                              mend at once what a crash left
 

@@ -98,8 +98,8 @@ fn find(name: &OsStr, cwd: &Path, env: &[(OsString, OsString)]) -> std::result::
 /// What nn-run adds to the environment; it wins over what was recorded.
 fn set_environment(command: &mut Command, attempt: &Attempt, job: &Job) -> Result<()> {
     let dir = attempt.dir();
-    let checkpoints = dir.join("checkpoints");
-    files::make_dir(&checkpoints)?;
+    let checkpoints = attempt.checkpoint_dir();
+    let anything_left = !files::make_dir(&checkpoints)? && !files::names(&checkpoints)?.is_empty();
     command.env("NN_RUN", attempt.token.run.to_string()).env("NN_RUN_DIR", &dir);
     command.env("NN_SPOOL", attempt.spool.dir()).env("NN_CHECKPOINTS", checkpoints);
     command.env("NN_ATTEMPT", attempt.number.to_string());
@@ -109,6 +109,13 @@ fn set_environment(command: &mut Command, attempt: &Attempt, job: &Job) -> Resul
     }
     if let Some(gpus) = gpus(attempt, job) {
         command.env("CUDA_VISIBLE_DEVICES", &gpus).env("NN_GPUS", gpus);
+    }
+    command.env_remove("NN_RESUME").env_remove("NN_CHECKPOINT");
+    if attempt.number > 1 && (anything_left || attempt.checkpoint.is_some()) {
+        command.env("NN_RESUME", "1");
+    }
+    if let Some(checkpoint) = &attempt.checkpoint {
+        command.env("NN_CHECKPOINT", checkpoint);
     }
     if !attempt.env.iter().any(|(name, _)| name == "PYTHONUNBUFFERED") {
         command.env("PYTHONUNBUFFERED", "1");
@@ -165,6 +172,9 @@ pub fn record(attempt: &Attempt, pid: Option<u32>, started: nn::base::time::Time
         ("start", start.into()),
         ("started", started.into()),
     ]);
+    if let Some(checkpoint) = &attempt.checkpoint {
+        record.set("checkpoint", json::from_os(checkpoint.as_os_str()));
+    }
     if !attempt.former.is_empty() {
         record.set("former", Value::List(attempt.former.clone()));
     }

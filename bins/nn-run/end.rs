@@ -1,9 +1,10 @@
-//! The end of a run: nothing of it survives, how it ended is recorded with evidence, and its token moves to its last
-//! folder. On a full disk the recording is tried again for a while and then done without: the move needs no space.
+//! The end of an attempt: nothing of it survives, how it ended is recorded with evidence, and its token moves to its last
+//! folder, or back to the queue where it is to be run again (a run of nn-run's own is run again here, after the pause).
+//! On a full disk the recording is tried again for a while and then done without: the move needs no space.
 
 use crate::command::{self, Refused};
 use crate::prepare::Attempt;
-use crate::watch::Cause;
+use crate::watch::{CANCEL, Cause};
 use nn::base::cli::{self, Exit};
 use nn::base::error::Result;
 use nn::base::files::Moved;
@@ -12,7 +13,8 @@ use nn::base::sys::{self, Ended, Signal, Signals, Usage, signal_name};
 use nn::base::time::{Time, show_duration};
 use nn::record::facts::Facts;
 use nn::spool::snapshot::work;
-use nn::spool::state::{How, State};
+use nn::spool::state::{How, State, Token};
+use nn::spool::turn::{BACKOFF, Pause};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -38,11 +40,21 @@ pub struct End {
     pub summary: Value,
 }
 
+/// What comes after an attempt.
+pub enum Next {
+    /// Nothing: leave with this status
+    Ended(Exit),
+    /// The next one
+    Again(Box<Attempt>),
+}
+
 /// Records the end of a command.
 ///
 /// # Errors
 /// It cannot be recorded.
-pub fn finish(mut attempt: Attempt, end: End) -> Result<Exit> {
+pub fn finish(mut attempt: Attempt, end: End) -> Result<Next> {
+    // The person at the terminal wanted it to stop, not to begin again.
+    attempt.may_again &= end.cause != Some(Cause::Signal(Signal::INT));
     let mut facts = end.facts;
     let mut hung = facts.finish(&attempt.spool, attempt.token.run, &attempt.cwd());
     hung.extend(end.hung);
@@ -51,7 +63,8 @@ pub fn finish(mut attempt: Attempt, end: End) -> Result<Exit> {
         && matches!((end.ooms, oom_kills()), (Some(before), Some(now)) if now > before);
     let state = match (end.cause, end.ended) {
         (Some(Cause::Cancelled), _) => State::Cancelled,
-        (Some(Cause::TimeLimit(_)), _) => State::Failed(How::Time),
+        (Some(Cause::TimeLimit(_) | Cause::FinishUp(..)), _) => State::Failed(How::Time),
+        (Some(Cause::Signal(Signal::TERM)), _) => State::Failed(How::Preempted),
         (_, Ended::Code(0)) => State::Done,
         (_, Ended::Code(code)) => State::Failed(How::Exit(code)),
         _ if out_of_memory => State::Failed(How::Oom),
@@ -84,9 +97,12 @@ pub fn finish(mut attempt: Attempt, end: End) -> Result<Exit> {
     result.set("cpu_system", round(end.usage.system));
     result.set("max_rss", end.usage.max_rss);
     result.set("metrics", end.summary);
-    record(&mut attempt, state, &result)?;
-    let status = if matches!(end.cause, Some(Cause::TimeLimit(_))) { TIMED_OUT } else { status };
-    Ok(Exit(u8::try_from(status).unwrap_or(u8::MAX)))
+    let status = match end.cause {
+        Some(Cause::TimeLimit(_) | Cause::FinishUp(..)) => TIMED_OUT,
+        Some(Cause::Signal(Signal::TERM)) if status == 0 => 128 + Signal::TERM.0,
+        _ => status,
+    };
+    record(attempt, state, result, Exit(u8::try_from(status).unwrap_or(u8::MAX)))
 }
 
 /// The status of timeout(1) for the same.
@@ -100,6 +116,11 @@ fn evidence(cause: Option<Cause>, out_of_memory: bool) -> Option<String> {
     match cause {
         Some(Cause::Cancelled) => Some("cancelled: TERM was sent".into()),
         Some(Cause::TimeLimit(limit)) => Some(format!("the time limit of {} was over", show_duration(limit))),
+        Some(Cause::FinishUp(before, limit)) => Some(format!(
+            "told to finish up {} before the time limit of {}, and left",
+            show_duration(before),
+            show_duration(limit)
+        )),
         Some(Cause::Signal(signal)) => {
             Some(format!("nn-run got {} and passed it on", signal_name(signal.0).unwrap_or("a signal")))
         }
@@ -112,13 +133,13 @@ fn evidence(cause: Option<Cause>, out_of_memory: bool) -> Option<String> {
 ///
 /// # Errors
 /// It cannot be recorded.
-pub fn not_started(mut attempt: Attempt, started: Time, refused: Refused) -> Result<Exit> {
+pub fn not_started(attempt: Attempt, started: Time, refused: Refused) -> Result<Next> {
     let run = attempt.token.run;
     cli::tell(&format!("run {run}: {}", refused.why));
     if refused.passing && attempt.of_worker {
         let back = attempt.token.again(State::Queued(attempt.spool.priority_of(run)));
         attempt.spool.shift_durably(&attempt.token, &back)?;
-        return Ok(Exit::AGAIN);
+        return Ok(Next::Ended(Exit::AGAIN));
     }
     let _ = attempt.spool.put_lazily(run, "attempt.json", &command::record(&attempt, None, started));
     let result = json::map([
@@ -128,44 +149,108 @@ pub fn not_started(mut attempt: Attempt, started: Time, refused: Refused) -> Res
         ("exit", refused.status.into()),
         ("evidence", refused.why.into()),
     ]);
-    record(&mut attempt, State::Failed(How::Exit(refused.status)), &result)?;
-    Ok(Exit(u8::try_from(refused.status).unwrap_or(u8::MAX)))
+    let exit = Exit(u8::try_from(refused.status).unwrap_or(u8::MAX));
+    conclude(&attempt, State::Failed(How::Exit(refused.status)), &result)?;
+    Ok(Next::Ended(exit))
+}
+
+/// Records an end, and what comes after it: the run is queued again, or run again here, while retries are left.
+fn record(attempt: Attempt, state: State, mut result: Value, exit: Exit) -> Result<Next> {
+    let how = match (&state, &attempt.job) {
+        (State::Failed(how), Ok(job)) if attempt.may_again && job.is_retried(attempt.number, *how) => *how,
+        _ => {
+            conclude(&attempt, state, &result)?;
+            return Ok(Next::Ended(exit));
+        }
+    };
+    result.set("again", true);
+    if attempt.of_worker {
+        let back = attempt.spool.again(&attempt.token);
+        settle(&attempt, &state, back, &result)?;
+        return Ok(Next::Ended(exit));
+    }
+    // Until the pause is over the run stays started, with its result on record: whoever finds it then queues it again.
+    let written = write_result(&attempt, &state, &result);
+    if written.is_err() || !wait_before_again(&attempt, how)? {
+        conclude(&attempt, state, &result)?;
+        return Ok(Next::Ended(exit));
+    }
+    event_of_end(&attempt, &state, true);
+    Ok(match attempt.again()? {
+        Some(next) => Next::Again(Box::new(next)),
+        None => Next::Ended(exit),
+    })
+}
+
+/// The pause before the next attempt. False: a signal came, or the run was called off; there is none.
+fn wait_before_again(attempt: &Attempt, how: How) -> Result<bool> {
+    let run = attempt.token.run;
+    let base = attempt.spool.config()?.duration("backoff")?.unwrap_or(BACKOFF);
+    let pause = Pause::after(&attempt.spool, run, attempt.token.generation, base);
+    let pause = pause.map_or(Duration::ZERO, |pause| pause.delay);
+    let in_a_while = if pause.is_zero() { String::new() } else { format!(" in {}", show_duration(pause)) };
+    cli::tell(&format!("run {run}: {}; attempt {} begins{in_a_while}", how.words(), attempt.number + 1));
+    let until = Instant::now() + pause;
+    loop {
+        if attempt.dir().join("cancel").exists() {
+            return Ok(false);
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        match attempt.signals.wait(Some(left.min(CANCEL))) {
+            Some(Signal::TERM | Signal::INT | Signal::HUP) => return Ok(false),
+            _ if left.is_zero() => return Ok(true),
+            _ => {}
+        }
+    }
+}
+
+/// The last end of a run.
+fn conclude(attempt: &Attempt, state: State, result: &Value) -> Result<()> {
+    if !attempt.of_worker
+        && let Err(err) = attempt.spool.keep(attempt.token.run)
+    {
+        cli::warn(&err.to_string());
+    }
+    let to = attempt.token.to(state.clone());
+    settle(attempt, &state, to, result)
 }
 
 /// result.json, the event, the move; and before them, while the run is still this process's own, its copy of the code
 /// goes.
-fn record(attempt: &mut Attempt, state: State, result: &Value) -> Result<()> {
+fn settle(attempt: &Attempt, state: &State, to: Token, result: &Value) -> Result<()> {
     let (run, spool) = (attempt.token.run, &attempt.spool);
     if let Some(code) = attempt.code()
         && let Err(err) = work::prune(spool, run, &code)
     {
         cli::warn(&err.to_string());
     }
-    if !attempt.of_worker
-        && let Err(err) = spool.keep(run)
-    {
-        cli::warn(&err.to_string());
-    }
-    let mut details = json::map([("state", Value::from(attempt.token.to(state.clone()).folder().name()))]);
-    if let State::Failed(how) = state {
-        details.set("how", how.to_string());
-    }
-    let moved = match write_result(attempt, &state, result) {
+    let moved = match write_result(attempt, state, result) {
         Ok(()) => {
-            // Less than the result: what is refused here stood there already.
-            let _ = spool.event(run, true, "ended", details);
-            spool.shift_durably(&attempt.token, &attempt.token.to(state))?
+            event_of_end(attempt, state, !to.folder().is_end());
+            spool.shift_durably(&attempt.token, &to)?
         }
         Err(err) => {
             cli::complain(&err);
             cli::tell(&format!("run {run}: ends without result.json, its state tells how"));
-            spool.shift_durably(&attempt.token, &attempt.token.to(state))?
+            spool.shift_durably(&attempt.token, &attempt.token.to(state.clone()))?
         }
     };
     if moved == Moved::Lost {
         cli::tell(&format!("run {run}: somebody else has decided how it ended"));
     }
     Ok(())
+}
+
+/// Less than the result: what is refused here stood there already.
+fn event_of_end(attempt: &Attempt, state: &State, again: bool) {
+    let mut details = json::map([("state", Value::from(attempt.token.to(state.clone()).folder().name()))]);
+    if let State::Failed(how) = state {
+        details.set("how", how.to_string());
+    }
+    if again {
+        details.set("again", true);
+    }
+    let _ = attempt.spool.event(attempt.token.run, true, "ended", details);
 }
 
 /// Tries for a while; a signal ends the patience.

@@ -1,11 +1,14 @@
 //! Following what the command writes: its log, and files of metrics beside it. Every byte is read once, through one
 //! buffer; shown if a person wants to see it; and what is understood goes to history.jsonl, whole lines at a time.
 
+use crate::recorded::Recorded;
 use nn::base::cli::{self, Out};
-use nn::base::error::{Error, Result};
+use nn::base::error::{Doing, Error, Result};
+use nn::base::glob;
 use nn::base::json::{self, Value};
 use nn::base::text;
 use nn::base::time::Time;
+use nn::record::history::join::Start;
 use nn::record::history::{Point, Writer};
 use nn::record::metrics::Extractor;
 use nn::record::pattern::Pattern;
@@ -31,10 +34,29 @@ struct Source {
     silent: u32,
 }
 
+/// What to follow, and how.
+pub struct Following<'a> {
+    /// The run's directory
+    pub dir: &'a Path,
+    pub job: Option<&'a Job>,
+    /// The command's directory
+    pub cwd: &'a Path,
+    /// Where the attempt begins
+    pub start: Start,
+    /// What of it is in the history already
+    pub recorded: Recorded,
+    /// Print the log through
+    pub show: bool,
+    /// To a terminal
+    pub escape: bool,
+}
+
 /// Everything a run writes.
 pub struct Follower {
     log: Source,
     files: HashMap<PathBuf, Source>,
+    /// Where those begin that were there before the attempt
+    starts: Vec<(PathBuf, u64)>,
     /// Files of metrics: their directory and pattern
     glob: Option<PathBuf>,
     /// When files were looked for last, in looks
@@ -51,30 +73,36 @@ struct Record {
     path: PathBuf,
     writer: Option<Writer>,
     told: bool,
+    recorded: Recorded,
     summary: Vec<(String, [f64; 4])>,
     points: u64,
 }
 
 impl Follower {
-    /// Follows the log from `from` on.
-    pub fn new(
-        dir: &Path,
-        log: File,
-        from: u64,
-        job: Option<&Job>,
-        cwd: &Path,
-        show: bool,
-        terminal: bool,
-    ) -> Follower {
-        let patterns = || -> Vec<Pattern> {
-            let list = job.and_then(|job| job.json.list("pattern")).unwrap_or_default();
-            list.iter().filter_map(|p| Pattern::parse(p.as_str()?).ok()).collect()
+    /// Follows a log.
+    pub fn new(log: File, following: Following) -> Follower {
+        let Following { dir, job, cwd, start, recorded, show, escape } = following;
+        let list = job.and_then(|job| job.json.list("pattern")).unwrap_or_default();
+        let patterns = list.iter().filter_map(|p| Pattern::parse(p.as_str()?).ok()).collect();
+        let record = Record {
+            path: dir.join("history.jsonl"),
+            writer: None,
+            told: false,
+            recorded,
+            summary: Vec::new(),
+            points: 0,
         };
-        let glob = job.and_then(|job| job.json.str("metrics")).map(|glob| cwd.join(glob));
-        let record =
-            Record { path: dir.join("history.jsonl"), writer: None, told: false, summary: Vec::new(), points: 0 };
-        let log = Source { file: log, at: from, extractor: Extractor::new(patterns()), silent: 0 };
-        Follower { log, files: HashMap::new(), glob, looks: 0, show, escape: terminal, record, buffer: Vec::new() }
+        Follower {
+            log: Source { file: log, at: start.log, extractor: Extractor::new(patterns), silent: 0 },
+            files: HashMap::new(),
+            starts: start.files,
+            glob: metrics_glob(job, cwd),
+            looks: 0,
+            show,
+            escape,
+            record,
+            buffer: Vec::new(),
+        }
     }
 
     /// Reads what there is. True: there was something.
@@ -99,12 +127,14 @@ impl Follower {
     fn look_at_files(&mut self) -> bool {
         let Some(glob) = &self.glob else { return false };
         if self.looks.is_multiple_of(8) {
-            for path in matching(glob) {
-                if !self.files.contains_key(&path)
+            for path in glob::matching(glob) {
+                if path.is_file()
+                    && !self.files.contains_key(&path)
                     && let Ok(file) = File::open(&path)
                 {
                     let extractor = Extractor::for_path(&path, Vec::new());
-                    self.files.insert(path, Source { file, at: 0, extractor, silent: 0 });
+                    let at = self.starts.iter().find(|(p, _)| *p == path).map_or(0, |(_, at)| *at);
+                    self.files.insert(path, Source { file, at, extractor, silent: 0 });
                 }
             }
         }
@@ -135,6 +165,32 @@ impl Follower {
         };
         json::map(self.record.summary.iter().map(|(name, values)| (name.as_str(), of(values))))
     }
+}
+
+/// The files of metrics that a job names.
+fn metrics_glob(job: Option<&Job>, cwd: &Path) -> Option<PathBuf> {
+    job.and_then(|job| job.json.str("metrics")).map(|glob| cwd.join(glob))
+}
+
+/// The files of metrics there are, with their lengths: what is in them is not the next attempt's.
+pub fn lengths(job: Option<&Job>, cwd: &Path) -> Vec<(PathBuf, u64)> {
+    let paths = metrics_glob(job, cwd).map(|glob| glob::matching(&glob)).unwrap_or_default();
+    let length = |path: PathBuf| std::fs::metadata(&path).ok().filter(|m| m.is_file()).map(|m| (path, m.len()));
+    paths.into_iter().filter_map(length).collect()
+}
+
+/// Reads the log of an attempt whose runner died once more, and puts into the history what that one had not read yet.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn catch_up(dir: &Path, job: Option<&Job>, cwd: &Path, out: &mut Out) -> Result<()> {
+    let path = dir.join("log");
+    let start = Start::of_last(dir)?;
+    let recorded = Recorded::read(&dir.join("history.jsonl"), start.history);
+    let log = File::open(&path).doing("read", &path)?;
+    let following = Following { dir, job, cwd, start, recorded, show: false, escape: false };
+    Follower::new(log, following).finish(out);
+    Ok(())
 }
 
 impl Source {
@@ -195,7 +251,13 @@ impl Record {
                 Err(err) => return self.tell(&err),
             }
         }
-        if let Some(Err(err)) = self.writer.as_mut().map(|writer| writer.add(point)) {
+        let written = if self.recorded.is_empty() {
+            self.writer.as_mut().map(|writer| writer.add(point))
+        } else {
+            let missing = self.recorded.lacks(point);
+            self.writer.as_mut().filter(|_| !missing.is_empty()).map(|writer| writer.add(&missing))
+        };
+        if let Some(Err(err)) = written {
             self.tell(&err);
         }
     }
@@ -246,66 +308,9 @@ fn print(out: &mut Out, bytes: &[u8], escape: bool) -> Result<()> {
     Ok(())
 }
 
-/// Files that match a path with `*` and `?` in any part of it.
-fn matching(glob: &Path) -> Vec<PathBuf> {
-    let mut paths = vec![PathBuf::new()];
-    for part in glob.components() {
-        let part = part.as_os_str();
-        let bytes = part.as_encoded_bytes();
-        if !bytes.contains(&b'*') && !bytes.contains(&b'?') {
-            paths.iter_mut().for_each(|path| path.push(part));
-            continue;
-        }
-        let in_dir = |dir: &PathBuf| -> Vec<PathBuf> {
-            let names = nn::base::files::names(dir).unwrap_or_default();
-            names.iter().filter(|n| fits(bytes, n.as_encoded_bytes())).map(|n| dir.join(n)).collect()
-        };
-        paths = paths.iter().flat_map(in_dir).collect();
-    }
-    paths.retain(|path| path.is_file());
-    paths
-}
-
-/// Whether a name fits a pattern of `*` (anything) and `?` (one byte): greedy, going back to the last star only.
-fn fits(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut p, mut n, mut star) = (0, 0, None);
-    while n < name.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(c) if *c == b'?' || *c == name[n] => (p, n) = (p + 1, n + 1),
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    (p, n) = (at + 1, from + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.get(p..).unwrap_or_default().iter().all(|c| *c == b'*')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns_of_names() {
-        for (pattern, name, good) in [
-            ("*.csv", "metrics.csv", true),
-            ("*.csv", "metrics.csvx", false),
-            ("a*b*c", "aXbYbZc", true),
-            ("a?c", "abc", true),
-            ("a?c", "ac", false),
-            ("*", "", true),
-            ("v*_*", "version_0", true),
-        ] {
-            assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), good, "{pattern} {name}");
-        }
-    }
 
     #[test]
     fn the_smallest_is_never_nan() {

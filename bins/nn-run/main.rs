@@ -7,14 +7,20 @@
 //! 4. Until it ends: wait for signals and time; read what the log has grown by; turn it into history.
 //! 5. End what is left of it, write result.json, move the token to its last folder.
 //!
+//! 6. A run of its own making that may be run again: from 2, after a pause.
+//!
 //! One thread, woken by signals and at most a few times a second.
 
 mod command;
 mod end;
 mod follow;
+mod keep;
 mod prepare;
+mod recorded;
 mod sampler;
 mod watch;
+
+use end::Next;
 
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
@@ -22,6 +28,7 @@ use nn::base::error::{Error, Result};
 use nn::base::json::Value;
 use nn::base::sys;
 use nn::base::time::parse_duration;
+use nn::record::checkpoint::Keep;
 use nn::record::pattern::Pattern;
 use nn::spool::job::parse_param;
 use std::ffi::OsString;
@@ -30,8 +37,10 @@ use std::time::Duration;
 
 const USAGE: &str = "
 usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
-              [--time DURATION] [--grace DURATION] [--pattern TEMPLATE]...
-              [--metrics GLOB] [--] COMMAND [ARGUMENT]...
+              [--time DURATION] [--finish-up DURATION] [--grace DURATION]
+              [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
+              [--pattern TEMPLATE]... [--metrics GLOB] [--] COMMAND [ARGUMENT]...
+       nn-run [-q] [--grace DURATION] --resume RUN
        nn-run [-q] [--grace DURATION] --claimed TOKEN
 
   -n, --name NAME        name of the run
@@ -40,10 +49,15 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
       --note TEXT        a note
       --tag TAG          a tag
       --time DURATION    end the command after this time
+      --finish-up DURATION  send it USR1 so long before, to save and leave
       --grace DURATION   time between TERM and KILL (default 30s)
+      --retries N        run it again after a failure, at most N times
+      --checkpoint GLOB  what it saves, to be resumed from
+      --keep-checkpoints last=K,best=METRIC[:max]  remove the others
       --pattern TEMPLATE read the log by this template, see nn-log(1)
       --metrics GLOB     also read these CSV or JSON-lines files, which the command writes
   -q, --quiet            do not print the log
+      --resume RUN       go on with a run that has ended or waits
       --claimed TOKEN    run what a worker claimed under this token
 ";
 
@@ -63,11 +77,16 @@ pub struct Opts {
     note: Option<String>,
     tags: Vec<String>,
     time: Option<String>,
+    finish_up: Option<String>,
+    retries: Option<u32>,
+    checkpoint: Option<String>,
+    keep: Option<String>,
     grace: Option<Duration>,
     patterns: Vec<String>,
     metrics: Option<String>,
     quiet: bool,
     claimed: Option<String>,
+    resume: Option<String>,
     command: Vec<OsString>,
 }
 
@@ -78,8 +97,13 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     if let Err(err) = orphans_come_here {
         cli::warn(&format!("processes that leave the command's group cannot be found: {err}"));
     }
-    let Some(attempt) = prepare::prepare(opts)? else { return Ok(Exit(prepare::FENCE_LOST)) };
-    watch::run(attempt, out)
+    let Some(mut attempt) = prepare::prepare(opts)? else { return Ok(Exit(prepare::FENCE_LOST)) };
+    loop {
+        match watch::run(attempt, out)? {
+            Next::Ended(exit) => return Ok(exit),
+            Next::Again(next) => attempt = *next,
+        }
+    }
 }
 
 fn parse(args: &mut Args) -> Result<Opts> {
@@ -121,21 +145,37 @@ fn long(opts: &mut Opts, args: &mut Args, name: &str) -> Result<()> {
             opts.patterns.push(text);
         }
         "metrics" => opts.metrics = Some(args.text()?),
+        "finish-up" => opts.finish_up = Some(duration(args)?.0),
+        "retries" => opts.retries = Some(args.parse("a whole number")?),
+        "checkpoint" => opts.checkpoint = Some(args.text()?),
+        "keep-checkpoints" => {
+            let text = args.text()?;
+            Keep::parse(&text).map_err(|what| Error::usage(format!("--keep-checkpoints: {what}")))?;
+            opts.keep = Some(text);
+        }
         "claimed" => opts.claimed = Some(args.text()?),
+        "resume" => opts.resume = Some(args.text()?),
         name => return Err(Arg::Long(name.to_string()).unexpected()),
     }
     Ok(())
 }
 
 fn check(opts: &Opts) -> Result<()> {
-    let described = opts.name.is_some() || opts.group.is_some() || opts.note.is_some() || opts.time.is_some();
+    let texts = [&opts.name, &opts.group, &opts.note, &opts.time, &opts.finish_up, &opts.checkpoint, &opts.keep];
+    let described = texts.iter().any(|text| text.is_some()) || opts.retries.is_some() || opts.metrics.is_some();
     let described = described || !opts.params.is_empty() || !opts.tags.is_empty() || !opts.patterns.is_empty();
-    match (&opts.claimed, opts.command.is_empty()) {
-        (None, true) => Err(Error::usage("which command?")),
-        (Some(_), false) => Err(Error::usage("--claimed takes the command from the spool")),
-        (Some(_), true) if described || opts.metrics.is_some() => {
-            Err(Error::usage("--claimed takes name, parameters and limits from the spool"))
-        }
-        _ => Ok(()),
+    let given = match (&opts.claimed, &opts.resume) {
+        (Some(_), Some(_)) => return Err(Error::usage("--claimed and --resume: one of them")),
+        (Some(_), None) => "--claimed",
+        (None, Some(_)) => "--resume",
+        (None, None) if opts.command.is_empty() => return Err(Error::usage("which command?")),
+        (None, None) => return Ok(()),
+    };
+    if !opts.command.is_empty() {
+        return Err(Error::usage(format!("{given} takes the command from the spool")));
     }
+    if described {
+        return Err(Error::usage(format!("{given} takes name, parameters and limits from the spool")));
+    }
+    Ok(())
 }

@@ -9,18 +9,21 @@ use nn::base::error::{Doing, Error, Result};
 use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
 use nn::base::sys::{Signal, Signals};
+use nn::base::time::Time;
+use nn::record::checkpoint::Place;
 use nn::record::facts::git;
 use nn::record::resources;
 use nn::spool::job::{Job, parse_needs};
 use nn::spool::owner::Owner;
 use nn::spool::recover::attempts;
+use nn::spool::select::select_one;
 use nn::spool::snapshot::{Code, work};
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::{Spool, environment, least_environment, read_environment, variables};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Status of a runner whose claim was taken back: it has run nothing.
 pub const FENCE_LOST: u8 = 111;
@@ -40,6 +43,10 @@ pub struct Attempt {
     pub number: i64,
     /// The attempts before
     pub former: Vec<Value>,
+    /// The newest complete checkpoint they left
+    pub checkpoint: Option<PathBuf>,
+    /// Nothing speaks against another attempt, while retries are left
+    pub may_again: bool,
     pub git: Option<git::Taking>,
     pub git_in_time: bool,
     pub signals: Signals,
@@ -69,6 +76,41 @@ impl Attempt {
             None => self.job.as_ref().ok().and_then(Job::cwd).unwrap_or_else(|| PathBuf::from("/")),
         }
     }
+
+    /// Whether the runner of the attempt before lived to read all of its log.
+    pub fn was_followed_to_its_end(&self) -> bool {
+        let result = self.former.last().and_then(|former| former.get("result"));
+        result.is_some_and(|result| result.get("metrics").is_some() && result.int("attempt") == Some(self.number - 1))
+    }
+
+    /// The directory the command is given for its checkpoints.
+    pub fn checkpoint_dir(&self) -> PathBuf {
+        self.dir().join("checkpoints")
+    }
+
+    /// Asks something about the run's checkpoints.
+    pub fn checkpoints<T>(&self, ask: impl FnOnce(&Place) -> T) -> T {
+        let job = self.job.as_ref().ok();
+        let first = self.former.first().and_then(|first| first.str("started")).and_then(Time::parse);
+        let began = first.or_else(|| job.and_then(Job::added));
+        let since = began.and_then(|t| UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(t.ms()).ok()?)));
+        let (own, cwd) = (self.checkpoint_dir(), self.cwd());
+        ask(&Place { own: &own, cwd: &cwd, pattern: job.and_then(Job::checkpoint), since })
+    }
+
+    /// The same run once more, by this process, its end being on record. None: somebody else has decided about it.
+    ///
+    /// # Errors
+    /// The spool cannot be changed; nothing has run.
+    pub fn again(self) -> Result<Option<Attempt>> {
+        let claimed = self.token.again(State::Claimed(self.runner.clone()));
+        if self.spool.shift(&self.token, &claimed)? == Moved::Lost {
+            return Ok(None);
+        }
+        let Attempt { spool, runner, signals, grace, quiet, of_worker, sample_every, job, env, .. } = self;
+        let claim = Claim { token: claimed, job, env, born_here: false };
+        enter(Entering { spool, runner, signals, grace, quiet, of_worker, sample_every }, claim)
+    }
 }
 
 /// Everything up to the fence and over it. None: the fence was lost.
@@ -87,22 +129,39 @@ pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
     let signals = Signals::catch(&signals).doing("catch", "signals")?;
     let runner = Owner::me()?;
     let (quiet, of_worker) = (opts.quiet, opts.claimed.is_some());
-    let claim = match opts.claimed {
-        Some(name) => taken_over(&spool, &name)?,
-        None => own(&spool, opts, &runner)?,
+    let claim = match (&opts.claimed, &opts.resume) {
+        (Some(name), _) => taken_over(&spool, name)?,
+        (None, Some(run)) => resumed(&spool, run, &runner)?,
+        (None, None) => own(&spool, opts, &runner)?,
     };
+    enter(Entering { spool, runner, signals, grace, quiet, of_worker, sample_every }, claim)
+}
+
+/// What stays the same from one attempt of a run to the next.
+struct Entering {
+    spool: Spool,
+    runner: Owner,
+    signals: Signals,
+    grace: Duration,
+    quiet: bool,
+    of_worker: bool,
+    sample_every: Duration,
+}
+
+/// Over the fence, and what the attempt before left. None: the fence was lost.
+fn enter(common: Entering, claim: Claim) -> Result<Option<Attempt>> {
+    let Entering { spool, runner, signals, grace, quiet, of_worker, sample_every } = common;
+    let Claim { token, job, env, born_here } = claim;
     // What git said of frozen code was put on record with it.
-    let in_place = claim.job.as_ref().ok().filter(|job| job.code().is_none());
+    let in_place = job.as_ref().ok().filter(|job| job.code().is_none());
     let mut git = in_place.and_then(|job| git::begin(&job.cwd()?));
-    let Some(token) = fence(&spool, &claim.token, &runner, of_worker)? else {
-        let run = claim.token.run;
-        cli::tell(&format!("run {run}: the claim was taken back, nothing was run"));
+    let Some(token) = fence(&spool, &token, &runner, born_here)? else {
+        cli::tell(&format!("run {}: the claim was taken back, nothing was run", token.run));
         return Ok(None);
     };
-    let (number, former) = former_attempts(&spool, token.run);
+    let (number, former) = attempts(&spool, token.run);
     let git_in_time = git.as_mut().is_none_or(|git| git.wait(GIT_LIMIT));
-    let Claim { job, env, .. } = claim;
-    Ok(Some(Attempt {
+    let mut attempt = Attempt {
         spool,
         token,
         runner,
@@ -110,6 +169,8 @@ pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
         env,
         number,
         former,
+        checkpoint: None,
+        may_again: true,
         git,
         git_in_time,
         signals,
@@ -117,24 +178,59 @@ pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
         sample_every,
         quiet,
         of_worker,
-    }))
+    };
+    if number > 1 {
+        attempt.checkpoint = attempt.checkpoints(|place| place.newest());
+    }
+    Ok(Some(attempt))
 }
 
 struct Claim {
     token: Token,
     job: std::result::Result<Job, String>,
     env: Vec<(OsString, OsString)>,
+    /// This process made the run: nobody was promised anything
+    born_here: bool,
 }
 
-/// A run that a worker claimed. A damaged one is taken over too: its end tells why.
+/// A run that a worker claimed.
 fn taken_over(spool: &Spool, name: &str) -> Result<Claim> {
     let token = Token::parse(Folder::Running, name).filter(|token| matches!(token.state, State::Claimed(_)));
     let token = token.ok_or_else(|| Error::usage(format!("'{name}' is not the token of a claimed run")))?;
+    on_record(spool, token)
+}
+
+/// A claim on a run of the spool. A damaged one is taken over too: its end tells why.
+fn on_record(spool: &Spool, token: Token) -> Result<Claim> {
     let job = spool.job(token.run).map_err(|err| err.to_string());
     let path = spool.run_dir(token.run).join("env");
     // A run made by hand may have none.
     let env = if path.exists() { read_environment(&path)? } else { least_environment() };
-    Ok(Claim { token, job, env })
+    Ok(Claim { token, job, env, born_here: false })
+}
+
+/// A run that has ended, or waits, is claimed by this process.
+fn resumed(spool: &Spool, run: &str, me: &Owner) -> Result<Claim> {
+    let run = select_one(spool, run)?;
+    let from = spool.state_of(run)?.ok_or_else(|| Error::other(format!("run {run} has no state")))?;
+    let mine = State::Claimed(me.clone());
+    let claimed = match &from.state {
+        State::Queued(_) | State::Held(_) => from.to(mine),
+        State::Failed(_) | State::Cancelled => {
+            // The old request is not meant for the new attempt.
+            files::remove(&spool.run_dir(run).join("cancel"))?;
+            from.again(mine)
+        }
+        State::Done => return Err(Error::other(format!("run {run} is done ('nn-queue retry --done' runs it again)"))),
+        State::Submitted(engine, id) => return Err(Error::other(format!("run {run} was handed to {engine} as {id}"))),
+        State::Claimed(owner) | State::Started(_, owner) => {
+            return Err(Error::other(format!("run {run} is running, under process {} on {}", owner.pid, owner.host)));
+        }
+    };
+    match spool.shift(&from, &claimed)? {
+        Moved::Won => on_record(spool, claimed),
+        Moved::Lost => Err(Error::Again(format!("run {run}: somebody else was quicker, look again"))),
+    }
 }
 
 /// A run of this process's own.
@@ -144,7 +240,15 @@ fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<Claim> {
     if !opts.params.is_empty() {
         job.set("params", json::map(opts.params));
     }
-    let texts = [("name", opts.name), ("group", opts.group), ("note", opts.note), ("metrics", opts.metrics)];
+    let texts = [
+        ("name", opts.name),
+        ("group", opts.group),
+        ("note", opts.note),
+        ("metrics", opts.metrics),
+        ("finish-up", opts.finish_up),
+        ("checkpoint", opts.checkpoint),
+        ("keep-checkpoints", opts.keep),
+    ];
     for (key, text) in texts {
         if let Some(text) = text {
             job.set(key, text);
@@ -155,38 +259,23 @@ fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<Claim> {
             job.set(key, list);
         }
     }
+    if let Some(retries) = opts.retries {
+        job.set("retries", retries);
+    }
     if let Some(time) = opts.time {
         job.set("needs", parse_needs(&format!("time={time}")).map_err(Error::usage)?);
     }
     let job = Job::check(job).map_err(Error::usage)?;
     let token = spool.add_claimed(&job, &environment(), me)?;
-    Ok(Claim { token, job: Ok(job), env: variables() })
+    Ok(Claim { token, job: Ok(job), env: variables(), born_here: true })
 }
 
-fn fence(spool: &Spool, claimed: &Token, runner: &Owner, of_worker: bool) -> Result<Option<Token>> {
-    if of_worker {
+fn fence(spool: &Spool, claimed: &Token, runner: &Owner, born_here: bool) -> Result<Option<Token>> {
+    if !born_here {
         return spool.start(claimed, runner);
     }
     let started = claimed.to(State::Started(runner.clone(), runner.clone()));
     Ok((spool.shift(claimed, &started)? == Moved::Won).then_some(started))
-}
-
-/// The number of this attempt and what is on record of those before. Their history is put aside: one history is one
-/// curve.
-fn former_attempts(spool: &Spool, run: u64) -> (i64, Vec<Value>) {
-    let (number, former) = attempts(spool, run);
-    let dir = spool.run_dir(run);
-    let history = dir.join("history.jsonl");
-    if number > 1 && history.exists() {
-        // Without room for it the two curves stay in one file, which is worse to read and loses nothing.
-        let aside = dir.join("former");
-        let name = format!("{}.history.jsonl", number - 1);
-        let kept = files::make_dir(&aside).and_then(|_| files::mv(&history, &aside.join(name)));
-        if let Err(err) = kept {
-            cli::warn(&err.to_string());
-        }
-    }
-    (number, former)
 }
 
 /// A parameter's name as part of a variable's name.

@@ -5,17 +5,20 @@
 //! runs/N/cancel is there means that somebody called the run off.
 
 use crate::command::{self, Refused};
-use crate::end::{self, End};
-use crate::follow::Follower;
+use crate::end::{self, End, Next};
+use crate::follow::{self, Follower, Following};
+use crate::keep::Keeper;
 use crate::prepare::Attempt;
+use crate::recorded::Recorded;
 use crate::sampler::Resources;
-use nn::base::cli::{self, Exit, Out};
+use nn::base::cli::{self, Out};
 use nn::base::error::Result;
 use nn::base::files;
 use nn::base::json::{self, Value};
 use nn::base::sys::{self, Ended, Signal, Usage};
 use nn::base::time::{Time, show_duration};
 use nn::record::facts::Facts;
+use nn::record::history::join::{self, Start};
 use nn::spool::job::Job;
 use nn::spool::recover::HEARTBEAT;
 use std::fs::File;
@@ -26,7 +29,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Between two looks at a silent log, at most.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 /// Between two looks for the file that calls the run off.
-const CANCEL: Duration = Duration::from_secs(2);
+pub const CANCEL: Duration = Duration::from_secs(2);
 
 /// What made the command end, other than itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +38,8 @@ pub enum Cause {
     Cancelled,
     /// The time limit, which was this
     TimeLimit(Duration),
+    /// It was told to finish up so long before the time limit, which was this
+    FinishUp(Duration, Duration),
     /// This signal came from outside
     Signal(Signal),
 }
@@ -43,10 +48,17 @@ pub enum Cause {
 ///
 /// # Errors
 /// The end cannot be recorded.
-pub fn run(attempt: Attempt, out: &mut Out) -> Result<Exit> {
+pub fn run(attempt: Attempt, out: &mut Out) -> Result<Next> {
     let started = Time::now();
-    let (log, from) = match command::open_log(&attempt) {
-        Ok(log) => log,
+    if attempt.number > 1 && !attempt.was_followed_to_its_end() {
+        let caught_up = follow::catch_up(&attempt.dir(), attempt.job.as_ref().ok(), &attempt.cwd(), out);
+        if let Err(err) = caught_up {
+            cli::warn(&err.to_string());
+        }
+    }
+    let opened = command::open_log(&attempt).map(|(log, from)| (log, begin(&attempt, from)));
+    let (log, start) = match opened {
+        Ok(opened) => opened,
         Err(err) => {
             return end::not_started(attempt, started, Refused { status: 125, why: err.to_string(), passing: false });
         }
@@ -61,12 +73,13 @@ pub fn run(attempt: Attempt, out: &mut Out) -> Result<Exit> {
             return end::not_started(attempt, started, refused);
         }
     };
-    let mut watch = Watch::new(attempt, pid, log, from, started, out.is_terminal());
+    let mut watch = Watch::new(attempt, pid, log, start, started, out.is_terminal());
     watch.record_start();
     // The command has its own priority: where cores are short, it goes before the reading of its log.
     sys::step_back();
     let (ended, usage) = watch.until_end(out);
     watch.follower.finish(out);
+    watch.keeper.look(&watch.attempt);
     let Watch { attempt, follower, cause, facts, resources, clock, beats, .. } = watch;
     let hung = resources.end();
     if beats > 0 {
@@ -78,6 +91,18 @@ pub fn run(attempt: Attempt, out: &mut Out) -> Result<Exit> {
     )
 }
 
+/// Where this attempt begins in what grows; noted for those who read the history, when there is something before it.
+fn begin(attempt: &Attempt, log: u64) -> Start {
+    let files = follow::lengths(attempt.job.as_ref().ok(), &attempt.cwd());
+    if attempt.number > 1 || !files.is_empty() {
+        let noted = join::note(&attempt.dir(), attempt.number, attempt.checkpoint.as_deref(), log, &files);
+        if let Err(err) = noted {
+            cli::warn(&err.to_string());
+        }
+    }
+    Start { log, files, ..Start::default() }
+}
+
 struct Watch {
     attempt: Attempt,
     pid: u32,
@@ -86,7 +111,10 @@ struct Watch {
     follower: Follower,
     facts: Facts,
     resources: Resources,
+    keeper: Keeper,
     limit: Option<Duration>,
+    /// So long before the limit the command is told to finish up
+    finish_up: Option<Duration>,
     cause: Option<Cause>,
     interrupts: u32,
     kill_at: Option<Instant>,
@@ -98,13 +126,16 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(mut attempt: Attempt, pid: u32, log: File, from: u64, started: Time, terminal: bool) -> Watch {
+    fn new(mut attempt: Attempt, pid: u32, log: File, start: Start, started: Time, terminal: bool) -> Watch {
         let clock = Instant::now();
         let job = attempt.job.as_ref().ok();
         let cwd = attempt.cwd();
-        let follower = Follower::new(&attempt.dir(), log, from, job, &cwd, !attempt.quiet, terminal);
+        let recorded = Recorded::default();
+        let show = !attempt.quiet;
+        let following = Following { dir: &attempt.dir(), job, cwd: &cwd, start, recorded, show, escape: terminal };
+        let follower = Follower::new(log, following);
         let argv = job.map(Job::argv).unwrap_or_default();
-        let limit = job.and_then(Job::time_limit);
+        let (limit, finish_up) = (job.and_then(Job::time_limit), job.and_then(Job::finish_up));
         let git = attempt.git.take();
         let mut facts =
             Facts::begin(&attempt.spool.dir().join("hosts"), git, attempt.git_in_time, &argv, &cwd, &attempt.env)
@@ -113,6 +144,7 @@ impl Watch {
             facts.frozen(&attempt.spool, attempt.token.run, &code);
         }
         let resources = Resources::begin(attempt.sample_every);
+        let keeper = Keeper::new(job);
         Watch {
             attempt,
             pid,
@@ -121,7 +153,9 @@ impl Watch {
             follower,
             facts,
             resources,
+            keeper,
             limit,
+            finish_up,
             cause: None,
             interrupts: 0,
             kill_at: None,
@@ -183,8 +217,16 @@ impl Watch {
     /// Time until the next thing to do.
     fn until_next(&self) -> Duration {
         let deadline = self.limit.filter(|_| self.kill_at.is_none()).map(|limit| self.clock + limit);
-        let times =
-            [Some(self.look_at), Some(self.cancel_at), Some(self.beat_at), self.resources.at(), deadline, self.kill_at];
+        let times = [
+            Some(self.look_at),
+            Some(self.cancel_at),
+            Some(self.beat_at),
+            self.resources.at(),
+            deadline,
+            self.finish_up_at(),
+            self.kill_at,
+            self.keeper.due(),
+        ];
         let next = times.into_iter().flatten().min().unwrap_or(self.look_at);
         next.saturating_duration_since(Instant::now())
     }
@@ -195,6 +237,12 @@ impl Watch {
             self.pause = if self.follower.look(out) { LOOK } else { (self.pause * 3 / 2).min(LONGEST_LOOK) };
             self.facts.look(&self.attempt.spool, self.attempt.token.run);
             self.look_at = Instant::now() + self.pause;
+        }
+        if self.keeper.due().is_some_and(|at| now >= at) {
+            self.keeper.look(&self.attempt);
+        }
+        if self.finish_up_at().is_some_and(|at| now >= at) {
+            self.finish_up();
         }
         if let Some(limit) = self.limit.filter(|limit| self.kill_at.is_none() && self.clock.elapsed() >= *limit) {
             cli::tell(&format!("run {}: the time limit of {} is over", self.attempt.token.run, show_duration(limit)));
@@ -218,6 +266,21 @@ impl Watch {
         }
     }
 
+    /// When the command is to be told to finish up, unless it has been, or its end has begun.
+    fn finish_up_at(&self) -> Option<Instant> {
+        let begun = self.kill_at.is_some() || matches!(self.cause, Some(Cause::FinishUp(..)));
+        let at = self.clock.checked_add(self.limit?.saturating_sub(self.finish_up?))?;
+        (!begun).then_some(at)
+    }
+
+    fn finish_up(&mut self) {
+        let (Some(before), Some(limit)) = (self.finish_up, self.limit) else { return };
+        let left = show_duration(before);
+        cli::tell(&format!("run {}: {left} left: USR1 tells it to save and leave", self.attempt.token.run));
+        self.cause.get_or_insert(Cause::FinishUp(before, limit));
+        self.send(Signal::USR1);
+    }
+
     /// True: the run is called off.
     fn look_for_cancel(&mut self) -> bool {
         let called_off = self.attempt.dir().join("cancel").exists();
@@ -233,6 +296,7 @@ impl Watch {
             Signal::TERM => self.begin_end(Cause::Signal(signal)),
             Signal::INT => {
                 self.interrupts += 1;
+                self.cause.get_or_insert(Cause::Signal(signal));
                 match self.interrupts {
                     1 => self.send(Signal::INT),
                     2 => self.begin_end(Cause::Signal(Signal::INT)),
@@ -245,9 +309,11 @@ impl Watch {
 
     /// TERM now, KILL after the grace time.
     fn begin_end(&mut self, cause: Cause) {
-        self.cause.get_or_insert(cause);
-        if cause == Cause::Cancelled {
-            self.cause = Some(cause);
+        // Told to finish up it did not, and what came then made it end; and a person's word beats all.
+        match self.cause {
+            Some(Cause::FinishUp(..)) | None => self.cause = Some(cause),
+            Some(_) if cause == Cause::Cancelled => self.cause = Some(cause),
+            Some(_) => {}
         }
         self.send(Signal::TERM);
         self.kill_at.get_or_insert(Instant::now() + self.attempt.grace);

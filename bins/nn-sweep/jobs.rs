@@ -91,6 +91,9 @@ impl<'a> Maker<'a> {
             ("link", list("link").map(Value::from)),
             ("metrics", text("metrics").map(Value::from)),
             ("pattern", list("pattern").map(Value::from)),
+            ("checkpoint", text("checkpoint").map(Value::from)),
+            ("keep-checkpoints", text("keep-checkpoints").map(Value::from)),
+            ("finish-up", text("finish-up").map(Value::from)),
         ];
         let mut job = json::map(members.into_iter().filter_map(|(key, value)| Some((key, value?))));
         let dir = text("dir").map(|dir| self.directory(dir));

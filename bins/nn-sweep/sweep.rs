@@ -11,9 +11,24 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What may be said of an experiment besides its parameters: members of a job, and `dir` for its `cwd`.
-pub const KEYS: [&str; 14] = [
-    "name", "command", "dir", "needs", "note", "group", "priority", "retries", "tags", "hold", "metrics", "pattern",
-    "live", "link",
+pub const KEYS: [&str; 17] = [
+    "name",
+    "command",
+    "dir",
+    "needs",
+    "note",
+    "group",
+    "priority",
+    "retries",
+    "tags",
+    "hold",
+    "metrics",
+    "pattern",
+    "checkpoint",
+    "keep-checkpoints",
+    "finish-up",
+    "live",
+    "link",
 ];
 
 /// A value of one of the KEYS.

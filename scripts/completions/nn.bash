@@ -39,13 +39,15 @@ _nn_queue() {
         *:--after | *:--after-any) _nn_runs; return ;;
         *:--prio | prio:prio) _nn_words 0 1 2 3 4 5 6 7 8 9; return ;;
         *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--gpus | *:--needs | *:--time | *:--retries) return ;;
+        *:--finish-up) return ;;
         *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | *:--host-is-dead | note:note | tag:tag) return ;;
+        *:--keep-checkpoints) return ;;
     esac
     case ${COMP_WORDS[1]} in
         init) _nn_options --group ;;
         add)
             _nn_options -n --name -p --param -g --group --needs --time --prio --retries --after --after-any --note --tag \
-                --pattern --metrics --hold --live --link --again
+                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --hold --live --link --again
             ;;
         list) _nn_options -a --all --state --json || _nn_runs ;;
         show) _nn_options --json || _nn_runs ;;
@@ -54,7 +56,7 @@ _nn_queue() {
         retry) _nn_options --done || _nn_runs ;;
         tag) _nn_options -d --delete || _nn_runs ;;
         wait) _nn_options --timeout || _nn_runs ;;
-        gc) _nn_options --dry-run --older-than --state ;;
+        gc) _nn_options --dry-run --older-than --state --keep-checkpoints || _nn_runs ;;
         recover) _nn_options --wait --host-is-dead ;;
         hold | release | cancel | prio | note) _nn_options || _nn_runs ;;
     esac
@@ -64,9 +66,11 @@ complete -o bashdefault -o default -F _nn_queue nn-queue
 # nn-run
 _nn_run() {
     local i
+    [ "$3" = --resume ] && _nn_runs && return
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claimed) ((i++)) ;;
+        --retries | --finish-up | --checkpoint | --keep-checkpoints | --resume) ((i++)) ;;
         --) ((i++)) && break ;;
         -*) ;;
         *) break ;;
@@ -75,7 +79,8 @@ _nn_run() {
     if ((i < COMP_CWORD)); then
         return
     elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
-        _nn_options -q --quiet -n --name -g --group -p --param --note --tag --time --grace --pattern --metrics --claimed
+        _nn_options -q --quiet -n --name -g --group -p --param --note --tag --time --finish-up --grace --retries \
+            --checkpoint --keep-checkpoints --pattern --metrics --resume --claimed
     else
         mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
     fi
@@ -88,7 +93,12 @@ _nn_log() {
     -r | --run) _nn_runs && return ;;
     -p | --pattern) return ;;
     esac
+    if [ "${COMP_WORDS[1]}" = export ]; then
+        _nn_options --csv --json || _nn_runs
+        return
+    fi
     _nn_options -r --run -p --pattern --try --json && return
+    [ "$COMP_CWORD" = 1 ] && _nn_words export
 }
 complete -o bashdefault -o default -F _nn_log nn-log
 

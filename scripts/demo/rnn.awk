@@ -9,7 +9,8 @@
 #
 # Parameters are variables, set with -v (the program `train` beside this file does): see the defaults below.
 # In $NN_CHECKPOINTS, where set, all that is needed to go on is saved every `save` epochs and at the end: the
-# epoch, the learning rate, the state of the random numbers, and of each parameter its value and velocity.
+# epoch, the learning rate, the state of the random numbers, the order of the training set, and of each parameter its
+# value and velocity. Where $NN_CHECKPOINT names such a file, training goes on from there, to the same numbers.
 #
 # awk differs from awk in rand(), in how inf and nan are printed and in how nan compares: nothing here rests on them.
 
@@ -171,10 +172,29 @@ function save_parameters(epoch,    name, file, i) {
     if (ENVIRON["NN_CHECKPOINTS"] == "") return
     name = sprintf("params-%04d", epoch)
     file = ENVIRON["NN_CHECKPOINTS"] "/" name ".tmp"
-    printf "epoch %d\nrate %s\nrandom %d\n", epoch, show(rate, 17), random > file
+    printf "epoch %d\nrate %s\nrandom %d\norder", epoch, show(rate, 17), random > file
+    for (i = 0; i < training; i++) printf " %d", order[i] > file
+    print "" > file
     for (i = 0; i < parameters; i++) print i, show(p[i], 17), show(v[i], 17) > file
     if (close(file) != 0 || system("mv -f \"$NN_CHECKPOINTS\"/" name ".tmp \"$NN_CHECKPOINTS\"/" name) != 0)
         print "rnn.awk: cannot save " name | "cat >&2"
+}
+
+# What save_parameters() wrote. Returns its epoch.
+function load_parameters(file,    line, word, n, i, at, read, loaded) {
+    while ((read = (getline line < file)) > 0) {
+        if (line ~ /nan|inf/) refuse("NN_CHECKPOINT", file, "one to go on from: that training has diverged")
+        n = split(line, word, " ")
+        if (word[1] == "epoch") at = word[2] + 0
+        else if (word[1] == "rate") rate = word[2] + 0
+        else if (word[1] == "random") random = word[2] + 0
+        else if (word[1] == "order") for (i = 0; i < training; i++) order[i] = word[i + 2] + 0
+        else if (n == 3) { p[word[1] + 0] = word[2] + 0; v[word[1] + 0] = word[3] + 0; loaded++ }
+    }
+    if (read < 0 || loaded != parameters) refuse("NN_CHECKPOINT", file, "a checkpoint of this net")
+    close(file)
+    print "resumed after epoch " at
+    return at
 }
 
 BEGIN {
@@ -204,7 +224,9 @@ BEGIN {
     rate = lr
     printf "linear_trend: %d training sequences of length %d; %s net of %d parameters\n", training, steps, activation, parameters
 
-    for (epoch = 1; epoch <= epochs; epoch++) {
+    epoch = 0
+    if (ENVIRON["NN_CHECKPOINT"] != "") epoch = load_parameters(ENVIRON["NN_CHECKPOINT"])
+    while (++epoch <= epochs) {
         train_cost = learn(epoch < 10 ? 0.5 + (momentum - 0.5) * epoch / 10 : momentum)
         rate *= decay
         print "epoch=" epoch, "train_cost=" show(train_cost, 6), "valid_cost=" show(validate(), 6)

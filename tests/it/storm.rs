@@ -71,7 +71,12 @@ fn kill(pid: u32) {
 
 fn worker(place: &Place) -> Child {
     let mut work = place.command("nn-queue");
-    work.args(["work", "-j2", "--forever"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    work.env("NN_BACKOFF", "0.05s")
+        .args(["work", "-j2", "--forever"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// One death that was caused: kind of victim, its pid, its run, when it was surely over.

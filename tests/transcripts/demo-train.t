@@ -20,9 +20,9 @@ Without clipping this one diverges, and goes on to its end. The last parameters 
   epoch 28
   rate 0.0097237474437709536
   random 1874715464
-  0 nan nan
+  order 11 21 14 8 12 6 18 7 4 3 20 1 2 16 22 0 19 13 10 17 15 23 9 5
   $ grep -c . check*/params-0028
-  38
+  39
 
 A mistake is said at once.
 

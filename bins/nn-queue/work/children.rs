@@ -7,6 +7,7 @@ use super::detach;
 use super::worker::Worker;
 use nn::base::cli;
 use nn::base::error::{Error, Result};
+use nn::base::json::Value;
 use nn::base::sys::{self, Ended};
 use nn::base::time::{Time, show_duration};
 use nn::spool::state::{Folder, How, State, Token};
@@ -141,6 +142,12 @@ impl Worker {
     fn verdict_of(&mut self, own: &Own) {
         let result = self.spool.read(own.token.run, "result.json").ok().flatten();
         let result = result.filter(|r| r.int("generation") == Some(i64::from(own.token.generation)));
+        if let Some(again) = result.as_ref().filter(|r| r.get("again").and_then(Value::as_bool) == Some(true)) {
+            let how = again.str("how").and_then(How::parse).map(How::words).unwrap_or_default();
+            cli::tell(&format!("run {}: {how}: queued again", own.token.run));
+            self.progress.left += 1;
+            return;
+        }
         let told = result.and_then(|r| match r.str("state")? {
             "done" => Some(State::Done),
             "cancelled" => Some(State::Cancelled),
