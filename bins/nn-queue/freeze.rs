@@ -15,7 +15,7 @@ use nn::record::facts::git::{self, Found};
 use nn::spool::job::Job;
 use nn::spool::snapshot::{Code, LeftOut, Limits, Snapshot, Source, asked, plain};
 use nn::spool::state::{Folder, State};
-use nn::spool::store::Spool;
+use nn::spool::store::{Spool, variables};
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -191,7 +191,7 @@ impl Freezer<'_> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let mut asked = git::begin(top);
+            let mut asked = git::begin(top, &variables());
             let files = git::files(top).map_err(|why| cannot(top, &why))?;
             let source = |path, tracked| Source { path, tracked };
             let new = files.new.into_iter().map(|path| source(path, false));

@@ -154,7 +154,7 @@ fn enter(common: Entering, claim: Claim) -> Result<Option<Attempt>> {
     let Claim { token, job, env, born_here } = claim;
     // What git said of frozen code was put on record with it.
     let in_place = job.as_ref().ok().filter(|job| job.code().is_none());
-    let mut git = in_place.and_then(|job| git::begin(&job.cwd()?));
+    let mut git = in_place.and_then(|job| git::begin(&job.cwd()?, &env));
     let Some(token) = fence(&spool, &token, &runner, born_here)? else {
         cli::tell(&format!("run {}: the claim was taken back, nothing was run", token.run));
         return Ok(None);

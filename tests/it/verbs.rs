@@ -24,7 +24,7 @@ struct Verb {
 
 const JOB: &str = "sh -c 'echo ran $NN_RUN $NN_ATTEMPT >>$NN_SPOOL/../ran; echo loss=1'";
 
-const VERBS: [Verb; 12] = [
+const VERBS: [Verb; 13] = [
     Verb { prepare: "", act: "nn-queue add -- JOB", before: &["", "queued"], after: "queued" },
     Verb { prepare: "nn-queue add -- JOB", act: "nn-queue hold 1", before: &["queued"], after: "held" },
     Verb { prepare: "nn-queue add --hold -- JOB", act: "nn-queue release 1", before: &["held"], after: "queued" },
@@ -46,6 +46,12 @@ const VERBS: [Verb; 12] = [
     },
     Verb {
         prepare: "nn-queue add -- JOB",
+        act: "nn-queue work -q",
+        before: &["queued", "failed", "held"],
+        after: "done",
+    },
+    Verb {
+        prepare: "nn-queue add --needs 'ram=1M disk=1K' -- JOB",
         act: "nn-queue work -q",
         before: &["queued", "failed", "held"],
         after: "done",

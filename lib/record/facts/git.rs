@@ -28,10 +28,12 @@ pub struct Taking {
     diff: Asked,
 }
 
-/// Begins to ask about the work tree that holds a directory. None: there is none.
-pub fn begin(dir: &Path) -> Option<Taking> {
+/// Begins to ask about the work tree that holds a directory, with the environment of the run whose code it is: its git is
+/// asked, by its settings. None: there is no work tree.
+pub fn begin(dir: &Path, env: &[(OsString, OsString)]) -> Option<Taking> {
     work_tree(dir)?;
-    let ask = |args: &[&str], most| Asked::begin(git(dir, args), most);
+    let program = program(env);
+    let ask = |args: &[&str], most| Asked::begin(git_of(&program, dir, args, env.iter().cloned()), most);
     let status = ask(&["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"], MOST_STATUS);
     let diff = ask(&["diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color"], MOST_PATCH);
     Some(Taking { status, diff })
@@ -40,18 +42,28 @@ pub fn begin(dir: &Path) -> Option<Taking> {
 /// git in a directory: it finds the repository by itself, whatever the caller's variables say (in a hook they name another
 /// one), changes nothing, not even what it remembers of file times, and starts no file system monitor.
 fn git(dir: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new("git");
+    git_of(Path::new("git"), dir, args, std::env::vars_os())
+}
+
+fn git_of(program: &Path, dir: &Path, args: &[&str], env: impl Iterator<Item = (OsString, OsString)>) -> Command {
+    let mut command = Command::new(program);
     command.arg("-C").arg(dir).args(["-c", "core.fsmonitor=false", "-c", "core.quotepath=false"]);
     command.args(["-c", "diff.autoRefreshIndex=false"]).args(args);
     let elsewhere = |name: &OsString| {
         let name = name.to_string_lossy();
         name.starts_with("GIT_") && !name.starts_with("GIT_CONFIG") && name != "GIT_EXEC_PATH"
     };
-    for (name, _) in std::env::vars_os().filter(|(name, _)| elsewhere(name)) {
-        command.env_remove(name);
-    }
+    command.env_clear().envs(env.filter(|(name, _)| !elsewhere(name)));
     command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
     command
+}
+
+/// The git in the PATH of an environment. (Found here: by its name alone it would have to be forked, and not spawned.)
+fn program(env: &[(OsString, OsString)]) -> PathBuf {
+    let path = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone()).unwrap_or_default();
+    let found =
+        std::env::split_paths(&path).map(|dir| dir.join("git")).find(|path| path.is_absolute() && path.is_file());
+    found.unwrap_or_else(|| PathBuf::from("git"))
 }
 
 impl Taking {
@@ -162,7 +174,7 @@ mod tests {
     }
 
     fn facts_of(dir: &Path) -> (Value, Option<Vec<u8>>) {
-        let mut taking = begin(dir).unwrap();
+        let mut taking = begin(dir, &std::env::vars_os().collect::<Vec<_>>()).unwrap();
         assert!(taking.wait(Duration::from_secs(60)));
         taking.finish(false)
     }
@@ -206,7 +218,7 @@ mod tests {
 
     #[test]
     fn outside() {
-        assert!(begin(Path::new("/proc")).is_none());
+        assert!(begin(Path::new("/proc"), &[]).is_none());
         assert_eq!(head(Path::new("/proc")), None);
     }
 }
