@@ -210,7 +210,12 @@ impl Pause {
     /// was interrupted. Costs nothing for a run that was never started.
     pub fn of(spool: &Spool, token: &Token, base: Duration) -> Option<Pause> {
         let State::Queued(digit) = token.state else { return None };
-        if token.generation < 2 || digit > 0 && digit >= spool.priority_of(token.run) {
+        if token.generation < 2 {
+            return None;
+        }
+        // With priority 0 there is no earlier one: then the result tells whether it came back by itself.
+        let again = || spool.read(token.run, "result.json").ok().flatten()?.get("again")?.as_bool();
+        if digit >= spool.priority_of(token.run) && !(digit == 0 && again() == Some(true)) {
             return None;
         }
         Pause::after(spool, token.run, token.generation - 1, base)

@@ -54,3 +54,20 @@ A run that is done ends the row; one that was called off does not count; nor doe
   $ NN_BREAKER=x nn-queue work
   nn-queue: setting breaker: 'x' is not a whole number
   [2]
+
+A run that is tried again counts once, but at its first failure: a sweep with retries is stopped as soon as one without.
+
+  $ for n in $(seq 4); do nn-queue add --retries 3 -- false; done
+  19
+  20
+  21
+  22
+  $ NN_BACKOFF=1h NN_BREAKER=3 nn-queue work 2>&1 | sed 's/ [0-9.]*m*s$/ TIME/' | sort -u; nn-queue list | cut -f1,2
+  19 false failed (exit 1), queued again TIME
+  20 false failed (exit 1), queued again TIME
+  21 false failed (exit 1), queued again TIME
+  nn-queue: warning: 3 runs in a row failed within 10s (19 20 21): the 4 queued are held; see nn-queue log 21, then: nn-queue list --state held | nn-queue release
+  19	held
+  20	held
+  21	held
+  22	held

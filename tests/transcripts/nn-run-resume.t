@@ -35,7 +35,7 @@ Of an older attempt every line is kept; the curve has each stretch once. The sam
   $ nn-queue add --live -n queued --retries 1 -- sh train
   2
   $ NN_BACKOFF=0.01s nn-queue work 2>&1 | sed 's/ [0-9.]*s$/ TIME/'
-  nn-queue: run 2: exit 1: queued again
+  2 queued failed (exit 1), queued again TIME
   2 queued done TIME
   $ nn-queue log queued
   attempt 1 resume=no from 
@@ -160,7 +160,7 @@ Preempted: a TERM to nn-run, and nobody called the run off.
   $ nn-queue add -n machine --retries 1 -- sh -c '[ $NN_ATTEMPT = 2 ] || { trap "exit 0" TERM; echo up; while :; do sleep 0.02; done; }'
   11
   $ nn-queue work 2>err & until_ok grep -q up spool/runs/11/log; kill $(ls spool/running | sed 's/.*,\([0-9]*\),[0-9]*~s/\1/'); wait $!; sed 's/ [0-9.]*s$/ TIME/' err
-  nn-queue: run 11: preempted: queued again
+  11 machine failed (preempted), queued again TIME
   11 machine done TIME
   $ nn-queue show --json machine | grep -o '"evidence":"[^"]*"'
   "evidence":"nn-run got TERM and passed it on"

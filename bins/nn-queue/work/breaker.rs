@@ -36,7 +36,7 @@ impl Breaker {
     pub fn count(&mut self, own: &Own, state: &State, took: Duration) -> bool {
         let run = own.token.run;
         match state {
-            State::Failed(How::Lost) | State::Cancelled => return false,
+            State::Failed(How::Lost | How::Preempted) | State::Cancelled => return false,
             State::Failed(_) if took < QUICK => {}
             _ => {
                 self.row.clear();

@@ -7,7 +7,6 @@ use super::detach;
 use super::worker::Worker;
 use nn::base::cli;
 use nn::base::error::{Error, Result};
-use nn::base::json::Value;
 use nn::base::sys::{self, Ended};
 use nn::base::time::{Time, show_duration};
 use nn::spool::state::{Folder, How, State, Token};
@@ -77,7 +76,7 @@ impl Worker {
     fn ended(&mut self, own: Own, ended: Ended) {
         // The quick way for what is expected: one look-up instead of a listing.
         if ended == Ended::Code(0) && self.spool.dir().join(own.token.to(State::Done).path()).exists() {
-            return self.verdict(&own, &State::Done);
+            return self.verdict(&own, &State::Done, false);
         }
         match self.still_running(&own) {
             None => self.verdict_of(&own),
@@ -142,12 +141,7 @@ impl Worker {
     fn verdict_of(&mut self, own: &Own) {
         let result = self.spool.read(own.token.run, "result.json").ok().flatten();
         let result = result.filter(|r| r.int("generation") == Some(i64::from(own.token.generation)));
-        if let Some(again) = result.as_ref().filter(|r| r.get("again").and_then(Value::as_bool) == Some(true)) {
-            let how = again.str("how").and_then(How::parse).map(How::words).unwrap_or_default();
-            cli::tell(&format!("run {}: {how}: queued again", own.token.run));
-            self.progress.left += 1;
-            return;
-        }
+        let again = result.as_ref().and_then(|r| r.get("again")?.as_bool()).unwrap_or(false);
         let told = result.and_then(|r| match r.str("state")? {
             "done" => Some(State::Done),
             "cancelled" => Some(State::Cancelled),
@@ -155,11 +149,12 @@ impl Worker {
         });
         let seen = || self.spool.state_of(own.token.run).ok().flatten().map(|token| token.state);
         if let Some(state) = told.or_else(seen) {
-            self.verdict(own, &state);
+            self.verdict(own, &state, again);
         }
     }
 
-    fn verdict(&mut self, own: &Own, state: &State) {
+    /// Counts and tells it. `again`: it came back to the queue, to be run again.
+    fn verdict(&mut self, own: &Own, state: &State, again: bool) {
         let took = own.started.elapsed();
         let (what, good) = match state {
             State::Done => ("done".to_string(), true),
@@ -168,18 +163,19 @@ impl Worker {
             // Interrupted, or given back because the system was short of something: not at once again.
             _ => return self.pause(),
         };
-        // With its name in failed/ it has ended; otherwise it came back to the queue, to be tried again.
-        let again =
-            matches!(state, State::Failed(_)) && !self.spool.dir().join(own.token.to(state.clone()).path()).exists();
-        self.progress.spent += took;
-        self.progress.done += usize::from(good);
-        self.progress.failed += usize::from(!good && !again);
+        if again {
+            self.progress.left += 1;
+        } else {
+            self.progress.spent += took;
+            self.progress.done += usize::from(good);
+            self.progress.failed += usize::from(!good);
+        }
         self.tries.remove(&own.token.run);
         let only_in_the_bar = good && self.bar.is_some();
         if !self.quiet && !only_in_the_bar {
             let name = if own.name.is_empty() { "" } else { &format!(" {}", own.name) };
             let when = if self.detached { format!("{} ", Time::now().local()) } else { String::new() };
-            let again = if again { ", to be tried again" } else { "" };
+            let again = if again { ", queued again" } else { "" };
             cli::report(&format!("{when}{}{name} {what}{again} {}", own.token.run, show_duration(took)));
         }
         if self.breaker.count(own, state, took) {
