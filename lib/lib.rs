@@ -25,6 +25,7 @@ pub mod spool {
     pub mod job; // what was asked: job.json
     pub mod needs; // what a run needs of its host, and what it was given: placed.json
     pub mod owner; // who holds a run, and proof of death
+    pub mod profile; // a command as a profiler wants it
     pub mod recover; // mends what a crash left
     pub mod select; // run numbers, names, last~2, ranges, @groups
     pub mod snapshot; // code as it was when it was queued: code/TREE

@@ -185,6 +185,9 @@ fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
     line(out, "evidence", &result.get("evidence").map(Value::plain).unwrap_or_default())?;
     line(out, "used", &usage::in_all(result))?;
     line(out, "resources", &usage::words(&run.resources))?;
+    for (i, text) in usage::profiles(&spool.run_dir(run.row.run), job).iter().enumerate() {
+        line(out, if i == 0 { "profile" } else { "" }, text)?;
+    }
     line(out, "host", run.facts.get("host").and_then(|host| host.str("name")).unwrap_or_default())?;
     line(out, "git", &run.facts.get("git").map(git).unwrap_or_default())?;
     for (i, (name, s)) in run.results.metrics.iter().enumerate() {

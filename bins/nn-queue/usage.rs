@@ -1,8 +1,14 @@
-//! What a run uses and has used, in words: the last line of runs/N/resources.jsonl, and what result.json tells of its end.
+//! What a run uses and has used, in words: the last line of runs/N/resources.jsonl, what result.json tells of its end, and
+//! its profiles.
 
+use nn::base::files;
 use nn::base::json::Value;
 use nn::base::time::{Time, show_duration};
 use nn::base::units::{show_number, show_size};
+use nn::spool::job::Job;
+use nn::spool::profile;
+use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 fn bytes(value: &Value, key: &str) -> Option<String> {
@@ -43,6 +49,22 @@ pub fn words(sample: &Value) -> String {
         text += &format!(" at {}", time.local());
     }
     text
+}
+
+/// Each profile of a run, and how it is read; what was asked for, as long as there is none.
+pub fn profiles(dir: &Path, job: &Job) -> Vec<String> {
+    let dir = dir.join("profile");
+    let mut names = files::names(&dir).unwrap_or_default();
+    names.sort();
+    let line = |name: &OsString| {
+        let path = dir.join(name);
+        match profile::reader(&path) {
+            Some(command) => command,
+            None => path.to_string_lossy().into_owned(),
+        }
+    };
+    let asked = job.json.str("profile").filter(|_| names.is_empty());
+    names.iter().map(line).chain(asked.map(|asked| format!("{asked}: nothing written"))).collect()
 }
 
 /// Processor time and memory of the command in all.

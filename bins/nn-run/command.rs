@@ -4,6 +4,7 @@
 //! third of fork and exec; and because "not found" and "cannot be run" are different ends (127 and 126, as in a shell).
 
 use crate::prepare::{Attempt, variable_name};
+use crate::profile;
 use nn::base::error::{Doing, Result, reason};
 use nn::base::files;
 use nn::base::json::{self, Value};
@@ -31,7 +32,6 @@ pub fn start(attempt: &Attempt, log: &File) -> std::result::Result<u32, Refused>
     let own = |why: String| Refused { status: 125, why, passing: false };
     let job = attempt.job.as_ref().map_err(|why| own(why.clone()))?;
     let argv = job.argv();
-    let Some(name) = argv.first() else { return Err(own("there is no command".into())) };
     if let Some(code) = attempt.code() {
         work::unpack(&attempt.spool, attempt.token.run, &code)
             .map_err(|err| Refused { passing: err.io().is_some_and(is_shortage), ..own(err.to_string()) })?;
@@ -39,11 +39,15 @@ pub fn start(attempt: &Attempt, log: &File) -> std::result::Result<u32, Refused>
     job.cwd().ok_or_else(|| own("job.json has no 'cwd'".into()))?;
     let cwd = attempt.cwd();
     std::fs::read_dir(&cwd).map_err(|err| own(format!("cannot enter {}: {}", cwd.display(), reason(&err))))?;
+    let plan = profile::plan(attempt, job, &cwd)?;
+    let argv = plan.as_ref().map_or(argv, |plan| plan.argv.clone());
+    let Some(name) = argv.first() else { return Err(own("there is no command".into())) };
     let program = find(name, &cwd, &attempt.env)?;
     let mut command = Command::new(program);
     command.arg0(name).args(argv.iter().skip(1)).current_dir(&cwd).process_group(0);
     command.env_clear().envs(attempt.env.iter().map(|(k, v)| (k, v)));
     set_environment(&mut command, attempt, job).map_err(|err| own(err.to_string()))?;
+    command.envs(plan.and_then(|plan| plan.env));
     command.stdin(if attempt.of_worker || io::stdin().is_terminal() { Stdio::null() } else { Stdio::inherit() });
     let output = || log.try_clone().map_err(|err| own(format!("cannot open the log: {}", reason(&err))));
     command.stdout(output()?).stderr(output()?);
@@ -69,7 +73,7 @@ fn is_shortage(err: &io::Error) -> bool {
 }
 
 /// The path of a program: with a slash in its name as it is, else the first in PATH that can be executed.
-fn find(name: &OsStr, cwd: &Path, env: &[(OsString, OsString)]) -> std::result::Result<PathBuf, Refused> {
+pub fn find(name: &OsStr, cwd: &Path, env: &[(OsString, OsString)]) -> std::result::Result<PathBuf, Refused> {
     let refused = |status, why: &str| {
         Err(Refused { status, why: format!("cannot run {}: {why}", name.to_string_lossy()), passing: false })
     };

@@ -16,6 +16,7 @@ mod end;
 mod follow;
 mod keep;
 mod prepare;
+mod profile;
 mod recorded;
 mod sampler;
 mod watch;
@@ -39,7 +40,8 @@ const USAGE: &str = "
 usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
               [--time DURATION] [--finish-up DURATION] [--grace DURATION]
               [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
-              [--pattern TEMPLATE]... [--metrics GLOB] [--] COMMAND [ARGUMENT]...
+              [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
+              [--] COMMAND [ARGUMENT]...
        nn-run [-q] [--grace DURATION] --resume RUN
        nn-run [-q] [--grace DURATION] --claimed TOKEN
 
@@ -56,6 +58,7 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
       --keep-checkpoints last=K,best=METRIC[:max]  remove the others
       --pattern TEMPLATE read the log by this template, see nn-log(1)
       --metrics GLOB     also read these CSV or JSON-lines files, which the command writes
+      --profile PROFILER python, theano, perf, or words to put before the command
   -q, --quiet            do not print the log
       --resume RUN       go on with a run that has ended or waits
       --claimed TOKEN    run what a worker claimed under this token
@@ -84,6 +87,7 @@ pub struct Opts {
     grace: Option<Duration>,
     patterns: Vec<String>,
     metrics: Option<String>,
+    profile: Option<String>,
     quiet: bool,
     claimed: Option<String>,
     resume: Option<String>,
@@ -153,6 +157,7 @@ fn long(opts: &mut Opts, args: &mut Args, name: &str) -> Result<()> {
             Keep::parse(&text).map_err(|what| Error::usage(format!("--keep-checkpoints: {what}")))?;
             opts.keep = Some(text);
         }
+        "profile" => opts.profile = Some(args.text()?),
         "claimed" => opts.claimed = Some(args.text()?),
         "resume" => opts.resume = Some(args.text()?),
         name => return Err(Arg::Long(name.to_string()).unexpected()),
@@ -161,7 +166,8 @@ fn long(opts: &mut Opts, args: &mut Args, name: &str) -> Result<()> {
 }
 
 fn check(opts: &Opts) -> Result<()> {
-    let texts = [&opts.name, &opts.group, &opts.note, &opts.time, &opts.finish_up, &opts.checkpoint, &opts.keep];
+    let texts =
+        [&opts.name, &opts.group, &opts.note, &opts.time, &opts.finish_up, &opts.checkpoint, &opts.keep, &opts.profile];
     let described = texts.iter().any(|text| text.is_some()) || opts.retries.is_some() || opts.metrics.is_some();
     let described = described || !opts.params.is_empty() || !opts.tags.is_empty() || !opts.patterns.is_empty();
     let given = match (&opts.claimed, &opts.resume) {

@@ -248,6 +248,7 @@ fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<Claim> {
         ("finish-up", opts.finish_up),
         ("checkpoint", opts.checkpoint),
         ("keep-checkpoints", opts.keep),
+        ("profile", opts.profile),
     ];
     for (key, text) in texts {
         if let Some(text) = text {

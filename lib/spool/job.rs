@@ -1,6 +1,7 @@
 //! What was asked: job.json of a run, and the same as a line of JSON between nn-sweep and `nn-queue add`. Written once,
 //! never rewritten. Members not known here are kept: other tools may have put them there.
 
+use super::profile::Profile;
 use super::snapshot::Code;
 use super::state::How;
 use crate::base::error::{Error, Result};
@@ -16,7 +17,7 @@ use std::time::Duration;
 pub const PRIORITY: u8 = 5;
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "argv",
     "cwd",
     "name",
@@ -39,6 +40,7 @@ const KEYS: [&str; 22] = [
     "checkpoint",
     "keep-checkpoints",
     "finish-up",
+    "profile",
 ];
 
 /// Members of `needs`.
@@ -72,6 +74,9 @@ impl Job {
             return Err("'argv' must be a list of strings without NUL".into());
         }
         let job = Job { json };
+        if let Some(profile) = job.profile() {
+            profile.plan(&job.argv(), Path::new("/"), None)?;
+        }
         match (job.finish_up(), job.time_limit()) {
             (Some(_), None) => Err("'finish-up' is counted back from a time limit, and there is none".into()),
             (Some(before), Some(limit)) if before >= limit => Err("'finish-up' is not less than the time limit".into()),
@@ -175,6 +180,11 @@ impl Job {
         self.json.str("keep-checkpoints")
     }
 
+    /// How it is to be profiled.
+    pub fn profile(&self) -> Option<Profile> {
+        self.json.str("profile").and_then(|text| Profile::parse(text).ok())
+    }
+
     /// When it was added.
     pub fn added(&self) -> Option<Time> {
         self.json.str("added").and_then(Time::parse)
@@ -224,6 +234,9 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
         "added" | "metrics" | "checkpoint" | "keep-checkpoints" => text(4096),
         "finish-up" if value.as_str().and_then(parse_duration).is_some() => Ok(()),
         "finish-up" => Err("'finish-up' must be a duration such as \"5m\"".into()),
+        "profile" => text(4096).and_then(|()| {
+            Profile::parse(value.as_str().unwrap_or_default()).map(drop).map_err(|what| format!("'profile': {what}"))
+        }),
         "params" => match value.as_map() {
             Some(members) if members.iter().all(|(_, v)| !matches!(v, Value::Map(_))) => Ok(()),
             _ => Err("'params' must be an object of strings, numbers, truth values or lists".into()),

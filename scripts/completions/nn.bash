@@ -47,7 +47,7 @@ _nn_queue() {
         init) _nn_options --group ;;
         add)
             _nn_options -n --name -p --param -g --group --needs --time --prio --retries --after --after-any --note --tag \
-                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --hold --live --link --again
+                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --hold --live --link --again
             ;;
         list) _nn_options -a --all --state --json || _nn_runs ;;
         show) _nn_options --json || _nn_runs ;;
@@ -70,7 +70,7 @@ _nn_run() {
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claimed) ((i++)) ;;
-        --retries | --finish-up | --checkpoint | --keep-checkpoints | --resume) ((i++)) ;;
+        --retries | --finish-up | --checkpoint | --keep-checkpoints | --profile | --resume) ((i++)) ;;
         --) ((i++)) && break ;;
         -*) ;;
         *) break ;;
@@ -80,7 +80,7 @@ _nn_run() {
         return
     elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _nn_options -q --quiet -n --name -g --group -p --param --note --tag --time --finish-up --grace --retries \
-            --checkpoint --keep-checkpoints --pattern --metrics --resume --claimed
+            --checkpoint --keep-checkpoints --pattern --metrics --profile --resume --claimed
     else
         mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
     fi

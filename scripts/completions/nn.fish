@@ -36,6 +36,7 @@ complete -c nn-queue -n '__fish_seen_subcommand_from add' -l metrics -x -d 'file
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l checkpoint -r -d 'what it saves, to be resumed from'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l keep-checkpoints -x -d 'last=K,best=METRIC, remove others'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l finish-up -x -d 'send it USR1 so long before its limit'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l profile -x -a 'python theano perf' -d 'the profiler to run it under'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l hold -d 'do not start it yet'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l live -d 'run in place'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l link -r -F -d 'reach this by a link'
@@ -78,6 +79,7 @@ complete -c nn-run -x -l retries -d 'run it again after a failure'
 complete -c nn-run -r -l checkpoint -d 'what it saves, to be resumed from'
 complete -c nn-run -x -l keep-checkpoints -d 'last=K,best=METRIC, remove others'
 complete -c nn-run -x -l resume -a '(__nn_runs)' -d 'go on with a run'
+complete -c nn-run -x -l profile -a 'python theano perf' -d 'the profiler to run it under'
 complete -c nn-run -x -l claimed -d 'run what a worker claimed'
 
 # nn-log

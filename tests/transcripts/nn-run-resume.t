@@ -75,7 +75,8 @@ By hand: a run that failed, or waits, here and now. What is done is not run agai
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
                 [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
-                [--pattern TEMPLATE]... [--metrics GLOB] [--] COMMAND [ARGUMENT]...
+                [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
+                [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
   [125]
@@ -84,7 +85,8 @@ By hand: a run that failed, or waits, here and now. What is done is not run agai
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
                 [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
-                [--pattern TEMPLATE]... [--metrics GLOB] [--] COMMAND [ARGUMENT]...
+                [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
+                [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
   [125]
@@ -141,7 +143,8 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
                 [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
-                [--pattern TEMPLATE]... [--metrics GLOB] [--] COMMAND [ARGUMENT]...
+                [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
+                [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
   [125]
@@ -150,7 +153,8 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
                 [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
-                [--pattern TEMPLATE]... [--metrics GLOB] [--] COMMAND [ARGUMENT]...
+                [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
+                [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
   [125]
@@ -192,7 +196,8 @@ Checkpoints: what a rule would remove, and then removes; during a run as well.
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
                 [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
-                [--pattern TEMPLATE]... [--metrics GLOB] [--] COMMAND [ARGUMENT]...
+                [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
+                [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
   [125]
