@@ -12,6 +12,7 @@ use nn::base::json::Value;
 use nn::base::table::{Cell, Format, Table};
 use nn::base::text::did_you_mean;
 use nn::base::time::{Time, show_duration};
+use nn::record::results::took;
 use nn::spool::job::Job;
 use nn::spool::owner::{Life, Owner};
 use nn::spool::recover::LEASE;
@@ -165,7 +166,7 @@ fn row(spool: &Spool, token: Token, now: Time) -> Row {
             note = owner_note(spool, token.run, worker, worker, "worker").unwrap_or("starting".into())
         }
         State::Started(worker, runner) => {
-            time = started(spool, token.run, "attempt.json").map(|at| now.since(at));
+            time = runner.age().or_else(|| started(spool, token.run, "attempt.json").map(|at| now.since(at)));
             progress = last_point(spool, token.run);
             note = owner_note(spool, token.run, worker, runner, "runner").unwrap_or_default();
         }
@@ -202,9 +203,7 @@ fn started(spool: &Spool, run: u64, file: &str) -> Option<Time> {
 }
 
 fn duration(spool: &Spool, run: u64) -> Option<Duration> {
-    let result = spool.read(run, "result.json").ok()??;
-    let at = |key: &str| result.str(key).and_then(Time::parse);
-    Some(at("ended")?.since(at("started")?))
+    took(&spool.read(run, "result.json").ok()??)
 }
 
 /// What is to be said of an owner that may not live; None: it does.

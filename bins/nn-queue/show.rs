@@ -14,7 +14,7 @@ use nn::base::json::{self, Value};
 use nn::base::text::{escape, escape_bytes};
 use nn::base::time::{Time, show_duration};
 use nn::base::units::{show_number, show_size};
-use nn::record::results::{Results, Row};
+use nn::record::results::{Results, Row, took};
 use nn::spool::job::Job;
 use nn::spool::select::select_one;
 use nn::spool::state::{State, Token};
@@ -178,9 +178,8 @@ fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
     for former in attempt.list("former").unwrap_or_default() {
         line(out, "", &members(former))?;
     }
-    let time = |key: &str| result.str(key).and_then(Time::parse);
-    if let (Some(started), Some(ended)) = (time("started"), time("ended")) {
-        line(out, "ended", &format!("{}, after {}", ended.local(), show_duration(ended.since(started))))?;
+    if let (Some(ended), Some(took)) = (result.str("ended").and_then(Time::parse), took(result)) {
+        line(out, "ended", &format!("{}, after {}", ended.local(), show_duration(took)))?;
     }
     line(out, "evidence", &result.get("evidence").map(Value::plain).unwrap_or_default())?;
     line(out, "used", &usage::in_all(result))?;

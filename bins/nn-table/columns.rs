@@ -7,7 +7,7 @@ use nn::base::json::{self, Value};
 use nn::base::table::{Cell, time_cell};
 use nn::base::text::did_you_mean;
 use nn::base::time::{Time, show_duration};
-use nn::record::results::{Row, Summary};
+use nn::record::results::{Row, Summary, took};
 use nn::spool::store::Spool;
 
 /// What the spool knows of every run.
@@ -165,10 +165,7 @@ fn built_in(name: &str, row: &Row) -> Value {
         "added" => job.get("added").cloned().unwrap_or(Value::Null),
         "started" => started(row).map_or(Value::Null, Value::from),
         "ended" => ended(row).map_or(Value::Null, Value::from),
-        "duration" => match (started(row), ended(row)) {
-            (Some(start), Some(end)) => end.since(start).as_secs_f64().into(),
-            _ => Value::Null,
-        },
+        "duration" => took(&row.result).map(|took| took.as_secs_f64()).into(),
         "exit" => row.result.get("exit").cloned().unwrap_or(Value::Null),
         "date" => started(row).map(|t| t.local().chars().take(10).collect::<String>()).into(),
         _ => Value::Null,

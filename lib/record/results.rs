@@ -7,9 +7,19 @@
 use super::history::{Point, Reader};
 use crate::base::error::Result;
 use crate::base::json::Value;
+use crate::base::time::Time;
 use crate::spool::job::Job;
 use crate::spool::state::{State, Token};
 use crate::spool::store::Spool;
+use std::time::Duration;
+
+/// How long an attempt took, from its result.json: as its nn-run measured it, for the clock may have been set meanwhile;
+/// else, in a record made by hand, from its start to its end.
+pub fn took(result: &Value) -> Option<Duration> {
+    let measured = result.num("duration").and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let at = |key: &str| result.str(key).and_then(Time::parse);
+    measured.or_else(|| Some(at("ended")?.since(at("started")?)))
+}
 
 /// What is told of one variable of interest.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +151,16 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back() {
+        let took = |text: &str| super::took(&Value::parse(text).unwrap()).map(|d| d.as_millis());
+        let times = r#""started":"2026-11-26T03:01:07.838Z","ended":"2026-11-23T03:01:10.842Z""#;
+        assert_eq!(took(&format!("{{{times},\"duration\":2.5}}")), Some(2500));
+        assert_eq!(took(&format!("{{{times}}}")), Some(0));
+        assert_eq!(took(r#"{"started":"2026-11-23T03:01:07Z","ended":"2026-11-23T03:01:10Z"}"#), Some(3000));
+        assert_eq!(took(r#"{"duration":-1}"#), None);
+    }
 
     fn results(lines: &[&str], epochs: &[f64]) -> Results {
         let mut results = Results::default();

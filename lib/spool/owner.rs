@@ -10,6 +10,7 @@ use crate::base::sys;
 use std::fmt;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// A process, see the module.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -129,6 +130,15 @@ impl Owner {
         self.to_string().strip_prefix(place).is_some_and(|rest| rest.starts_with(','))
     }
 
+    /// How long ago it was started, by a clock that nobody sets; None: it is not on this host.
+    pub fn age(&self) -> Option<Duration> {
+        /// Ticks of proc_pid_stat(5), in every Linux that can be met.
+        const TICKS: f64 = 100.0;
+        let uptime = std::fs::read_to_string("/proc/uptime").ok().filter(|_| self.is_here())?;
+        let uptime: f64 = uptime.split(' ').next()?.parse().ok()?;
+        Some(Duration::try_from_secs_f64(uptime - self.start as f64 / TICKS).unwrap_or_default())
+    }
+
     /// Whether it is on this host and in this pid namespace, so that it can be signalled.
     pub fn is_here(&self) -> bool {
         let here = here();
@@ -214,6 +224,8 @@ mod tests {
         let me = Owner::me().unwrap();
         assert_eq!(Owner::parse(&me.to_string()), Some(me.clone()));
         assert_eq!(me.life(), Life::Alive);
+        assert!(me.age().is_some_and(|age| age < Duration::from_secs(3600)));
+        assert_eq!(Owner { boot: "ffffffff".into(), ..me.clone() }.age(), None);
         let container = format!("{},{},{}", me.host, me.boot, me.namespace);
         assert!([&me.host, &container].iter().all(|place| me.is_of(place)));
         assert!(!me.is_of("") && !me.is_of(&me.host[1..]) && !me.is_of(&container[..container.len() - 1]));

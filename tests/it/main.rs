@@ -4,6 +4,7 @@
 //! Not tested here: Slurm and Grid Engine, power cuts, real NFS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod clock;
 mod compound;
 mod concurrent;
 mod crash;

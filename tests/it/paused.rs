@@ -20,10 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Processes of a test, continued and killed when it ends in whatever way.
 #[derive(Default)]
-struct Flock(Vec<Child>);
+pub struct Flock(Vec<Child>);
 
 impl Flock {
-    fn add(&mut self, command: &mut Command) -> u32 {
+    pub fn add(&mut self, command: &mut Command) -> u32 {
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         self.0.push(child);
         self.0.last().map_or(0, Child::id)
@@ -39,26 +39,26 @@ impl Drop for Flock {
     }
 }
 
-fn signal(pid: u32, name: &str) {
+pub fn signal(pid: u32, name: &str) {
     let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
 }
 
 /// State letter and parent, proc_pid_stat(5).
-fn stat(pid: u32) -> Option<(String, u32)> {
+pub fn stat(pid: u32) -> Option<(String, u32)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = stat.rsplit(')').next()?.split_whitespace();
     Some((fields.next()?.to_string(), fields.next()?.parse().ok()?))
 }
 
-fn is_stopped(pid: u32) -> bool {
+pub fn is_stopped(pid: u32) -> bool {
     stat(pid).is_some_and(|(state, _)| state == "T")
 }
 
-fn all_pids() -> impl Iterator<Item = u32> {
+pub fn all_pids() -> impl Iterator<Item = u32> {
     fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().to_str()?.parse().ok())
 }
 
-fn until(what: &str, done: impl Fn() -> bool) {
+pub fn until(what: &str, done: impl Fn() -> bool) {
     let since = Instant::now();
     while !done() {
         assert!(since.elapsed() < PATIENCE, "waited in vain: {what}");
