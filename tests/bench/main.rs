@@ -6,6 +6,8 @@
 //! `scripts/bench PART` measures only rows whose name contains PART. NN_BENCH_DIR: where (default: the temporary directory).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod frozen;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -367,7 +369,7 @@ fn main() {
     let dir = top.join(format!("nn-bench.{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let mut bench = Bench { dir, rows: 0, missed: 0, only };
-    let parts: [(&str, Part); 9] = [
+    let parts: [(&str, Part); 10] = [
         ("true", run_of_true),
         ("memory", run_memory),
         ("many", add_many),
@@ -377,6 +379,7 @@ fn main() {
         ("list", list),
         ("drain", drain),
         ("chatty", chatty_child),
+        ("frozen", frozen::measure),
     ];
     println!("{:<58} {:>30}  {:<18}", "what", "figure", "goal");
     for (name, part) in parts {

@@ -8,6 +8,7 @@ mod clock;
 mod compound;
 mod concurrent;
 mod crash;
+mod frozen;
 mod hostile;
 mod hosts;
 mod limits;

@@ -63,6 +63,9 @@ Also what only shows in one of the experiments:
   $ printf 'command = x\nname = %%0300d{n}\n[grid]\nn = 1\n' | sed "s/%0300d/$(printf %0300d 1)/" | nn-sweep
   nn-sweep: standard input:2: 'name' is longer than 200 bytes, or holds a NUL
   [2]
+  $ printf 'command = x\nlive = maybe\n' | nn-sweep
+  nn-sweep: standard input:2: 'live': 'maybe' is neither yes nor no
+  [2]
   $ printf 'command = x\nhold = perhaps\n' | nn-sweep
   nn-sweep: standard input:2: 'hold': 'perhaps' is neither yes nor no
   [2]

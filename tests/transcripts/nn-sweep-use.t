@@ -153,3 +153,8 @@ More of them than anybody could store: they come as they are asked for.
   x 1 3
   $ nn-sweep huge.conf | head -1 | sed "s|$PWD|HERE|"
   {"group":"huge","argv":["x","1","2"],"cwd":"HERE","params":{"a":1,"b":2}}
+
+Code that is not frozen, and what is linked to.
+
+  $ printf 'command = x\ndir = /\nlive = yes\nlink = data, .venv\n' | nn-sweep
+  {"argv":["x"],"cwd":"/","params":{},"live":true,"link":["data",".venv"]}

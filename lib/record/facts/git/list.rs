@@ -121,3 +121,52 @@ fn answer(mut asked: Asked, limit: Duration) -> Result<Vec<u8>, Refusal> {
         Some(Answer { words, .. }) => Err(refusal(&words)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(dir: &Path, args: &[&str]) -> bool {
+        let config = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "protocol.file.allow=always"];
+        git(dir, &[]).args(config).args(args).output().is_ok_and(|out| out.status.success())
+    }
+
+    #[test]
+    fn tracked_new_and_inside() {
+        let dir = std::env::temp_dir().join(format!("nn-list-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(dir.join("lib/sub")).unwrap();
+        std::fs::create_dir_all(dir.join("top/deep")).unwrap();
+        let dir = dir.canonicalize().unwrap();
+        let (lib, top) = (dir.join("lib"), dir.join("top"));
+        if !run(&lib, &["init", "-q"]) {
+            return;
+        }
+        std::fs::write(lib.join("sub/a"), "a").unwrap();
+        assert!(run(&lib, &["add", "."]) && run(&lib, &["commit", "-qm", "one"]) && run(&top, &["init", "-q"]));
+        assert!(run(&top, &["submodule", "add", "-q", &lib.to_string_lossy(), "module"]));
+        std::fs::write(top.join("module/new"), "").unwrap();
+        std::fs::write(top.join("deep/b\nc"), "").unwrap();
+        std::fs::write(top.join(".gitignore"), "ignored\n").unwrap();
+        std::fs::write(top.join("ignored"), "").unwrap();
+        assert!(run(&top, &["add", ".gitignore"]) && run(&dir, &["init", "-q", "top/deep/inner"]));
+        std::fs::write(top.join("deep/inner/d"), "").unwrap();
+        let mut files = files(&top).unwrap();
+        files.tracked.sort();
+        files.new.sort();
+        let text =
+            |list: &[Vec<u8>]| list.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect::<Vec<_>>();
+        assert_eq!(text(&files.tracked), [".gitignore", ".gitmodules", "module/sub/a"]);
+        assert_eq!(text(&files.new), ["deep/b\nc", "deep/inner/d", "module/new"]);
+        assert_eq!(find(&top.join("deep")), Found::Tree(top.clone()));
+        assert_eq!(find(&top.join("module/sub")), Found::Tree(top.join("module")));
+        assert_eq!(find(&top.join(".git/hooks")), Found::Nowhere);
+        assert_eq!(find(&dir), Found::Nowhere);
+        // A bare repository has no work tree; a broken one is not passed over.
+        assert!(run(&dir, &["init", "-q", "--bare", "bare.git"]));
+        assert_eq!(find(&dir.join("bare.git")), Found::Nowhere);
+        std::fs::write(top.join(".git/config"), "[core").unwrap();
+        assert!(matches!(find(&top), Found::Unknown(why) if why.contains("config")));
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}
