@@ -13,6 +13,8 @@ use std::time::Duration;
 compile_error!("nn-tools knows the system interface of 64-bit Linux only");
 
 mod disk;
+#[cfg(feature = "nvml")]
+pub mod nvml;
 pub use disk::{Space, allocate, space};
 
 /// A signal by its number, see signal(7).

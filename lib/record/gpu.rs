@@ -1,6 +1,7 @@
 //! Which GPUs this host has, and who uses them.
 //!
-//! Behind one trait, `Source`, stands what can tell: nvidia-smi(1), whose CSV is parsed by hand (gpu/smi.rs). To ask
+//! Behind one trait, `Source`, stands what can tell: nvidia-smi(1), whose CSV is parsed by hand (gpu/smi.rs), and with the
+//! cargo feature `nvml` the driver's own library, if it is there (gpu/nvml.rs). To ask
 //! takes from 20 ms to half a minute, and a stuck driver never answers. So nobody asks in the foreground: `Asking` is
 //! one question on its way, and `Looker` is for who asks again and again: one question at a time, the last answer kept,
 //! and after a failure a pause that doubles. A process that hangs is killed and, when even that does not end it, left
@@ -8,6 +9,8 @@
 //!
 //! What is not told is None, never 0. A GPU is named by its UUID: numbers differ between programs.
 
+#[cfg(feature = "nvml")]
+mod nvml;
 mod smi;
 
 use std::path::PathBuf;
@@ -111,11 +114,16 @@ pub trait Source: Send + Sync {
     fn abandon(&self) {}
 }
 
-/// The source of this host: the program NN_NVIDIA_SMI, else nvidia-smi in PATH. None: there are no GPUs to speak of.
+/// The source of this host: the program NN_NVIDIA_SMI; else, with the feature `nvml`, the library; else nvidia-smi in PATH.
+/// None: there are no GPUs to speak of.
 pub fn source() -> Option<Arc<dyn Source>> {
     let program = match std::env::var_os("NN_NVIDIA_SMI").filter(|p| !p.is_empty()) {
         Some(program) => PathBuf::from(program),
         None => {
+            #[cfg(feature = "nvml")]
+            if let Some(library) = nvml::Nvml::load() {
+                return Some(Arc::new(library));
+            }
             let path = std::env::var_os("PATH")?;
             std::env::split_paths(&path).map(|dir| dir.join("nvidia-smi")).find(|p| p.is_file())?
         }
