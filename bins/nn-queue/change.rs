@@ -3,6 +3,7 @@
 //!
 //! All tokens are found by one look, moved, and the folders they came to synced once; only then the numbers are printed.
 
+use crate::adopt;
 use crate::labels;
 use crate::runs::{self, Refused};
 use nn::base::args::{Arg, Args};
@@ -12,7 +13,7 @@ use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
 use nn::base::sys::{self, Signal};
 use nn::spool::owner::{Life, Owner};
-use nn::spool::recover::{Recovery, survivors};
+use nn::spool::recover::Recovery;
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::Spool;
 use std::collections::BTreeSet;
@@ -140,12 +141,12 @@ fn stop(spool: &Spool, token: &Token, runner: &Owner) -> Result<Step> {
             let _ = sys::kill(runner.pid, Signal::TERM);
         }
         Life::Dead => {
-            Recovery::new().whole(spool)?;
-            if !spool.tokens(Folder::Running)?.contains(token) {
+            let mut recovery = Recovery::new();
+            recovery.whole(spool)?;
+            // The new nn-run sees the file at once.
+            if !recovery.take_orphans().contains(token) || !adopt::start_and_wait(spool, token)? {
                 return Ok(Step::Look);
             }
-            let pids: Vec<String> = survivors(&spool.run_dir(run)).iter().map(u32::to_string).collect();
-            return Ok(Step::No(format!("its nn-run is dead and its command goes on: kill {}", pids.join(" "))));
         }
         _ => cli::tell(&format!("run {run} runs on {}: its nn-run there sees this within seconds", runner.host)),
     }

@@ -3,6 +3,7 @@
 //! is told what happened instead.
 
 mod add;
+mod adopt;
 mod after;
 mod change;
 mod freeze;

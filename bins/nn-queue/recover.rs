@@ -4,6 +4,7 @@
 //! which `--wait` waits for. What was started on a host that is never heard again needs a person's word, and that word is
 //! not taken for a host that lives or has just given a sign of life.
 
+use crate::adopt;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Error, Result};
@@ -44,6 +45,13 @@ pub fn recover(args: &mut Args, out: &mut Out) -> Result<Exit> {
     loop {
         for Mended { run, what } in recovery.whole(&spool)? {
             writeln!(out, "{run}\t{what}")?;
+        }
+        for token in recovery.take_orphans() {
+            match adopt::start_and_wait(&spool, &token) {
+                Ok(true) => writeln!(out, "{}\tits nn-run died, its command goes on: adopted", token.run)?,
+                Ok(false) => {}
+                Err(err) => cli::complain(&err),
+            }
         }
         if !wait || !recovery.is_undecided() || begun.elapsed() > LONG_ENOUGH {
             break;

@@ -2,9 +2,10 @@
 //! folder, or back to the queue where it is to be run again (a run of nn-run's own is run again here, after the pause).
 //! On a full disk the recording is tried again for a while and then done without: the move needs no space.
 
+use crate::adopt::Live;
 use crate::command::{self, Refused};
 use crate::prepare::Attempt;
-use crate::watch::{CANCEL, Cause};
+use crate::watch::{CANCEL, Cause, Who};
 use nn::base::cli::{self, Exit};
 use nn::base::error::Result;
 use nn::base::files::Moved;
@@ -27,10 +28,9 @@ const RECORD_LIMIT: Duration = Duration::from_millis(if cfg!(feature = "failpoin
 
 /// What is known of the end.
 pub struct End {
-    pub started: Time,
-    pub duration: Duration,
-    pub ended: Ended,
-    pub usage: Usage,
+    /// None: nobody can tell how
+    pub ended: Option<Ended>,
+    pub usage: Option<Usage>,
     pub cause: Option<Cause>,
     /// Count of the cgroup's OOM kills at the start
     pub ooms: Option<u64>,
@@ -52,50 +52,62 @@ pub enum Next {
 ///
 /// # Errors
 /// It cannot be recorded.
-pub fn finish(mut attempt: Attempt, end: End) -> Result<Next> {
+pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
     // The person at the terminal wanted it to stop, not to begin again.
     attempt.may_again &= end.cause != Some(Cause::Signal(Signal::INT));
     let mut facts = end.facts;
     let mut hung = facts.finish(&attempt.spool, attempt.token.run, &attempt.cwd());
     hung.extend(end.hung);
-    let leftovers = end_leftovers(&attempt.signals, attempt.grace.min(LEFTOVER_GRACE), &hung);
-    let out_of_memory = end.ended == Ended::Signal(Signal::KILL.0, false)
+    let leftovers = end_leftovers(&attempt.signals, attempt.grace.min(LEFTOVER_GRACE), &hung, who.adopted.as_ref());
+    let out_of_memory = end.ended == Some(Ended::Signal(Signal::KILL.0, false))
         && matches!((end.ooms, oom_kills()), (Some(before), Some(now)) if now > before);
     let state = match (end.cause, end.ended) {
         (Some(Cause::Cancelled), _) => State::Cancelled,
         (Some(Cause::TimeLimit(_) | Cause::FinishUp(..)), _) => State::Failed(How::Time),
         (Some(Cause::Signal(Signal::TERM)), _) => State::Failed(How::Preempted),
-        (_, Ended::Code(0)) => State::Done,
-        (_, Ended::Code(code)) => State::Failed(How::Exit(code)),
+        (_, None) => State::Failed(How::Unknown),
+        (_, Some(Ended::Code(0))) => State::Done,
+        (_, Some(Ended::Code(code))) => State::Failed(How::Exit(code)),
         _ if out_of_memory => State::Failed(How::Oom),
-        (_, Ended::Signal(signal, _)) => State::Failed(How::Signal(signal)),
+        (_, Some(Ended::Signal(signal, _))) => State::Failed(How::Signal(signal)),
     };
     let mut result = json::map([
         ("attempt", Value::from(attempt.number)),
-        ("started", end.started.into()),
+        ("started", who.started.into()),
         ("ended", Time::now().into()),
-        ("duration", round(end.duration.as_secs_f64()).into()),
+        ("duration", round(who.clock.elapsed().as_secs_f64()).into()),
     ]);
     let status = match end.ended {
-        Ended::Code(code) => {
+        None => {
+            result.set("exit", Value::Null);
+            UNKNOWN
+        }
+        Some(Ended::Code(code)) => {
             result.set("exit", code);
             code
         }
-        Ended::Signal(signal, core) => {
+        Some(Ended::Signal(signal, core)) => {
             result.set("signal", signal);
             result.set("core", core);
             128 + signal
         }
     };
-    if let Some(evidence) = evidence(end.cause, out_of_memory) {
-        result.set("evidence", evidence);
+    let mut evidence: Vec<String> = evidence(end.cause, out_of_memory).into_iter().collect();
+    if let Some(live) = &who.adopted {
+        let status = if end.ended.is_none() { ", so its exit status is unknown" } else { "" };
+        evidence.push(format!("adopted: its nn-run {} had died{status}", live.runner.pid));
+    }
+    if !evidence.is_empty() {
+        result.set("evidence", evidence.join("; "));
     }
     if leftovers > 0 {
         result.set("leftovers", leftovers);
     }
-    result.set("cpu_user", round(end.usage.user));
-    result.set("cpu_system", round(end.usage.system));
-    result.set("max_rss", end.usage.max_rss);
+    if let Some(usage) = end.usage {
+        result.set("cpu_user", round(usage.user));
+        result.set("cpu_system", round(usage.system));
+        result.set("max_rss", usage.max_rss);
+    }
     result.set("metrics", end.summary);
     let status = match end.cause {
         Some(Cause::TimeLimit(_) | Cause::FinishUp(..)) => TIMED_OUT,
@@ -105,6 +117,8 @@ pub fn finish(mut attempt: Attempt, end: End) -> Result<Next> {
     record(attempt, state, result, Exit(u8::try_from(status).unwrap_or(u8::MAX)))
 }
 
+/// Its own when that of the command is not known.
+const UNKNOWN: i32 = 1;
 /// The status of timeout(1) for the same.
 const TIMED_OUT: i32 = 124;
 
@@ -272,15 +286,15 @@ fn write_result(attempt: &Attempt, state: &State, result: &Value) -> Result<()> 
 
 /// Ends what the command left running, in its group or out of it (this process is the subreaper, so all of it is below),
 /// but for processes of this program's own that nothing can end; says how many processes that were.
-fn end_leftovers(signals: &Signals, grace: Duration, hung: &[u32]) -> u32 {
-    let left = left(hung);
+fn end_leftovers(signals: &Signals, grace: Duration, hung: &[u32], adopted: Option<&Live>) -> u32 {
+    let left = left(hung, adopted);
     let begun = Instant::now();
     let mut now = left.clone();
     send(&now, Signal::TERM);
     while !now.is_empty() && begun.elapsed() < grace + LEFTOVER_LIMIT {
         signals.wait(Some(Duration::from_millis(50)));
         // Anew each time: what is dying may still fork.
-        now = self::left(hung);
+        now = self::left(hung, adopted);
         if begun.elapsed() > grace {
             send(&now, Signal::KILL);
         }
@@ -295,16 +309,18 @@ fn send(pids: &[u32], signal: Signal) {
     }
 }
 
-/// What lives below this process; the dead are waited for. Usually there is nothing, which one system call tells.
-fn left(hung: &[u32]) -> Vec<u32> {
+/// What lives below this process; the dead are waited for. Usually there is nothing, which one system call tells. What an
+/// adopted command left is elsewhere.
+fn left(hung: &[u32], adopted: Option<&Live>) -> Vec<u32> {
+    let mut left = adopted.map(Live::kin).unwrap_or_default();
     loop {
         match sys::reap() {
             Ok(Some(_)) => {}
             Ok(None) => break,
-            Err(_) => return Vec::new(),
+            Err(_) => return left,
         }
     }
-    let mut left = descendants();
+    left.extend(descendants());
     left.retain(|pid| !hung.contains(pid));
     left
 }

@@ -11,6 +11,7 @@
 //!
 //! One thread, woken by signals and at most a few times a second.
 
+mod adopt;
 mod command;
 mod end;
 mod follow;
@@ -44,6 +45,7 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
               [--] COMMAND [ARGUMENT]...
        nn-run [-q] [--grace DURATION] --resume RUN
        nn-run [-q] [--grace DURATION] --claimed TOKEN
+       nn-run [-q] [--grace DURATION] --adopt TOKEN
 
   -n, --name NAME        name of the run
   -g, --group GROUP      the sweep or other set it belongs to
@@ -62,6 +64,7 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
   -q, --quiet            do not print the log
       --resume RUN       go on with a run that has ended or waits
       --claimed TOKEN    run what a worker claimed under this token
+      --adopt TOKEN      follow the command of a run whose nn-run was killed
 ";
 
 /// Own failures have a status that commands seldom use, as those of env(1) and timeout(1).
@@ -90,6 +93,7 @@ pub struct Opts {
     profile: Option<String>,
     quiet: bool,
     claimed: Option<String>,
+    adopt: Option<String>,
     resume: Option<String>,
     command: Vec<OsString>,
 }
@@ -100,6 +104,9 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let orphans_come_here = sys::become_subreaper();
     if let Err(err) = orphans_come_here {
         cli::warn(&format!("processes that leave the command's group cannot be found: {err}"));
+    }
+    if let Some(token) = opts.adopt.clone() {
+        return adopt::adopt(opts, &token, out);
     }
     let Some(mut attempt) = prepare::prepare(opts)? else { return Ok(Exit(prepare::FENCE_LOST)) };
     loop {
@@ -158,6 +165,7 @@ fn long(opts: &mut Opts, args: &mut Args, name: &str) -> Result<()> {
             opts.keep = Some(text);
         }
         "profile" => opts.profile = Some(args.text()?),
+        "adopt" => opts.adopt = Some(args.text()?),
         "claimed" => opts.claimed = Some(args.text()?),
         "resume" => opts.resume = Some(args.text()?),
         name => return Err(Arg::Long(name.to_string()).unexpected()),
@@ -170,12 +178,13 @@ fn check(opts: &Opts) -> Result<()> {
         [&opts.name, &opts.group, &opts.note, &opts.time, &opts.finish_up, &opts.checkpoint, &opts.keep, &opts.profile];
     let described = texts.iter().any(|text| text.is_some()) || opts.retries.is_some() || opts.metrics.is_some();
     let described = described || !opts.params.is_empty() || !opts.tags.is_empty() || !opts.patterns.is_empty();
-    let given = match (&opts.claimed, &opts.resume) {
-        (Some(_), Some(_)) => return Err(Error::usage("--claimed and --resume: one of them")),
-        (Some(_), None) => "--claimed",
-        (None, Some(_)) => "--resume",
-        (None, None) if opts.command.is_empty() => return Err(Error::usage("which command?")),
-        (None, None) => return Ok(()),
+    let of_spool = [("--claimed", &opts.claimed), ("--resume", &opts.resume), ("--adopt", &opts.adopt)];
+    let of_spool: Vec<&str> = of_spool.iter().filter(|(_, run)| run.is_some()).map(|(name, _)| *name).collect();
+    let given = match of_spool.as_slice() {
+        [] if opts.command.is_empty() => return Err(Error::usage("which command?")),
+        [] => return Ok(()),
+        [given] => given,
+        [one, other, ..] => return Err(Error::usage(format!("{one} and {other}: one of them"))),
     };
     if !opts.command.is_empty() {
         return Err(Error::usage(format!("{given} takes the command from the spool")));

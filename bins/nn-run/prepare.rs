@@ -118,6 +118,30 @@ impl Attempt {
 /// # Errors
 /// There is no spool, or it cannot be changed; nothing has run.
 pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
+    let Ground { spool, grace, sample_every, signals } = ground(&opts)?;
+    let runner = Owner::me()?;
+    let (quiet, of_worker) = (opts.quiet, opts.claimed.is_some());
+    let claim = match (&opts.claimed, &opts.resume) {
+        (Some(name), _) => taken_over(&spool, name)?,
+        (None, Some(run)) => resumed(&spool, run, &runner)?,
+        (None, None) => own(&spool, opts, &runner)?,
+    };
+    enter(Entering { spool, runner, signals, grace, quiet, of_worker, sample_every }, claim)
+}
+
+/// What a runner stands on, whatever it is to do.
+pub struct Ground {
+    pub spool: Spool,
+    pub grace: Duration,
+    pub sample_every: Duration,
+    pub signals: Signals,
+}
+
+/// Finds the spool and the settings, and catches signals.
+///
+/// # Errors
+/// There is no spool, or the system refuses signals.
+pub fn ground(opts: &Opts) -> Result<Ground> {
     let spool = Spool::find()?;
     let config = spool.config()?;
     let grace = match opts.grace {
@@ -127,14 +151,7 @@ pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
     let sample_every = config.duration("resources.every")?.unwrap_or(resources::EVERY);
     let signals = [Signal::CHLD, Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1, Signal::USR2];
     let signals = Signals::catch(&signals).doing("catch", "signals")?;
-    let runner = Owner::me()?;
-    let (quiet, of_worker) = (opts.quiet, opts.claimed.is_some());
-    let claim = match (&opts.claimed, &opts.resume) {
-        (Some(name), _) => taken_over(&spool, name)?,
-        (None, Some(run)) => resumed(&spool, run, &runner)?,
-        (None, None) => own(&spool, opts, &runner)?,
-    };
-    enter(Entering { spool, runner, signals, grace, quiet, of_worker, sample_every }, claim)
+    Ok(Ground { spool, grace, sample_every, signals })
 }
 
 /// What stays the same from one attempt of a run to the next.

@@ -4,6 +4,7 @@
 //! follows. A second INT is a TERM, a third a KILL, for the person at the terminal who wants out. A TERM while the file
 //! runs/N/cancel is there means that somebody called the run off.
 
+use crate::adopt::Live;
 use crate::command::{self, Refused};
 use crate::end::{self, End, Next};
 use crate::follow::{self, Follower, Following};
@@ -73,22 +74,19 @@ pub fn run(attempt: Attempt, out: &mut Out) -> Result<Next> {
             return end::not_started(attempt, started, refused);
         }
     };
-    let mut watch = Watch::new(attempt, pid, log, start, started, out.is_terminal());
+    let who = Who { pid, started, clock: Instant::now(), adopted: None };
+    let watch = Watch::new(attempt, who, log, start, Recorded::default(), out.is_terminal());
     watch.record_start();
-    // The command has its own priority: where cores are short, it goes before the reading of its log.
-    sys::step_back();
-    let (ended, usage) = watch.until_end(out);
-    watch.follower.finish(out);
-    watch.keeper.look(&watch.attempt);
-    let Watch { attempt, follower, cause, facts, resources, clock, beats, .. } = watch;
-    let hung = resources.end();
-    if beats > 0 {
-        let _ = files::remove(&attempt.spool.dir().join("hosts").join(attempt.runner.to_string()));
-    }
-    end::finish(
-        attempt,
-        End { started, duration: clock.elapsed(), ended, usage, cause, ooms, facts, hung, summary: follower.summary() },
-    )
+    watch.finish(ooms, out)
+}
+
+/// Goes on with a command that another process started.
+///
+/// # Errors
+/// The end cannot be recorded.
+pub fn go_on(attempt: Attempt, who: Who, log: File, start: Start, recorded: Recorded, out: &mut Out) -> Result<Next> {
+    let ooms = end::oom_kills();
+    Watch::new(attempt, who, log, start, recorded, out.is_terminal()).finish(ooms, out)
 }
 
 /// Where this attempt begins in what grows; noted for those who read the history, when there is something before it.
@@ -103,11 +101,20 @@ fn begin(attempt: &Attempt, log: u64) -> Start {
     Start { log, files, ..Start::default() }
 }
 
+/// The command that is watched.
+pub struct Who {
+    /// It leads the process group of this number
+    pub pid: u32,
+    pub started: Time,
+    /// The same by the monotonic clock
+    pub clock: Instant,
+    /// It is no child of this process
+    pub adopted: Option<Live>,
+}
+
 struct Watch {
     attempt: Attempt,
-    pid: u32,
-    started: Time,
-    clock: Instant,
+    who: Who,
     follower: Follower,
     facts: Facts,
     resources: Resources,
@@ -126,30 +133,31 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(mut attempt: Attempt, pid: u32, log: File, start: Start, started: Time, terminal: bool) -> Watch {
-        let clock = Instant::now();
+    fn new(mut attempt: Attempt, who: Who, log: File, start: Start, recorded: Recorded, terminal: bool) -> Watch {
+        let now = Instant::now();
         let job = attempt.job.as_ref().ok();
         let cwd = attempt.cwd();
-        let recorded = Recorded::default();
         let show = !attempt.quiet;
         let following = Following { dir: &attempt.dir(), job, cwd: &cwd, start, recorded, show, escape: terminal };
         let follower = Follower::new(log, following);
         let argv = job.map(Job::argv).unwrap_or_default();
         let (limit, finish_up) = (job.and_then(Job::time_limit), job.and_then(Job::finish_up));
         let git = attempt.git.take();
-        let mut facts =
-            Facts::begin(&attempt.spool.dir().join("hosts"), git, attempt.git_in_time, &argv, &cwd, &attempt.env)
-                .of_attempt(attempt.number);
-        if let Some(code) = attempt.code() {
-            facts.frozen(&attempt.spool, attempt.token.run, &code);
-        }
+        let on_record = || Facts::on_record(&attempt.spool, attempt.token.run, attempt.number);
+        let facts = who.adopted.as_ref().and_then(|_| on_record()).unwrap_or_else(|| {
+            let hosts = attempt.spool.dir().join("hosts");
+            let mut facts =
+                Facts::begin(&hosts, git, attempt.git_in_time, &argv, &cwd, &attempt.env).of_attempt(attempt.number);
+            if let Some(code) = attempt.code() {
+                facts.frozen(&attempt.spool, attempt.token.run, &code);
+            }
+            facts
+        });
         let resources = Resources::begin(attempt.sample_every);
         let keeper = Keeper::new(job);
         Watch {
             attempt,
-            pid,
-            started,
-            clock,
+            who,
             follower,
             facts,
             resources,
@@ -159,21 +167,35 @@ impl Watch {
             cause: None,
             interrupts: 0,
             kill_at: None,
-            look_at: clock + LOOK / 4,
+            look_at: now + LOOK / 4,
             pause: LOOK,
-            cancel_at: clock + CANCEL,
-            beat_at: clock + HEARTBEAT,
+            cancel_at: now + CANCEL,
+            beat_at: now + HEARTBEAT,
             beats: 0,
         }
     }
 
+    fn finish(mut self, ooms: Option<u64>, out: &mut Out) -> Result<Next> {
+        // The command has its own priority: where cores are short, it goes before the reading of its log.
+        sys::step_back();
+        let (ended, usage) = self.until_end(out);
+        self.follower.finish(out);
+        self.keeper.look(&self.attempt);
+        let Watch { attempt, who, follower, cause, facts, resources, beats, .. } = self;
+        let hung = resources.end();
+        if beats > 0 {
+            let _ = files::remove(&attempt.spool.dir().join("hosts").join(attempt.runner.to_string()));
+        }
+        end::finish(attempt, who, End { ended, usage, cause, ooms, facts, hung, summary: follower.summary() })
+    }
+
     /// attempt.json first: by it the command is found should this process die.
-    fn record_start(&mut self) {
+    fn record_start(&self) {
         let run = self.attempt.token.run;
-        let attempt = command::record(&self.attempt, Some(self.pid), self.started);
+        let attempt = command::record(&self.attempt, Some(self.who.pid), self.who.started);
         let details = json::map([
             ("attempt", Value::from(self.attempt.number)),
-            ("pid", self.pid.into()),
+            ("pid", self.who.pid.into()),
             ("host", self.attempt.runner.host.as_str().into()),
         ]);
         let spool = &self.attempt.spool;
@@ -184,14 +206,19 @@ impl Watch {
         }
     }
 
-    fn until_end(&mut self, out: &mut Out) -> (Ended, Usage) {
+    fn until_end(&mut self, out: &mut Out) -> (Option<Ended>, Option<Usage>) {
         loop {
-            match self.attempt.signals.wait(Some(self.until_next())) {
+            let process = self.who.adopted.as_ref().and_then(Live::process);
+            match self.attempt.signals.wait_or_end(process, Some(self.until_next())) {
                 Some(Signal::CHLD) | None => {}
                 Some(signal) => self.on_signal(signal),
             }
-            if let Some(ended) = self.reap() {
-                return ended;
+            if let Some(live) = &self.who.adopted {
+                if let Some(ended) = live.ended() {
+                    return (ended, None);
+                }
+            } else if let Some((ended, usage)) = self.reap() {
+                return (Some(ended), Some(usage));
             }
             self.on_time(out);
         }
@@ -202,11 +229,11 @@ impl Watch {
     fn reap(&self) -> Option<(Ended, Usage)> {
         let lost = (Ended::Code(125), Usage::default());
         if !self.facts.is_settled() || self.resources.is_asking() {
-            return sys::reap_child(self.pid).unwrap_or(Some(lost));
+            return sys::reap_child(self.who.pid).unwrap_or(Some(lost));
         }
         loop {
             match sys::reap_with_usage() {
-                Ok(Some((pid, ended, usage))) if pid == self.pid => return Some((ended, usage)),
+                Ok(Some((pid, ended, usage))) if pid == self.who.pid => return Some((ended, usage)),
                 Ok(Some(_)) => {}
                 Ok(None) => return None,
                 Err(_) => return Some(lost),
@@ -216,7 +243,7 @@ impl Watch {
 
     /// Time until the next thing to do.
     fn until_next(&self) -> Duration {
-        let deadline = self.limit.filter(|_| self.kill_at.is_none()).map(|limit| self.clock + limit);
+        let deadline = self.limit.filter(|_| self.kill_at.is_none()).map(|limit| self.who.clock + limit);
         let times = [
             Some(self.look_at),
             Some(self.cancel_at),
@@ -244,7 +271,7 @@ impl Watch {
         if self.finish_up_at().is_some_and(|at| now >= at) {
             self.finish_up();
         }
-        if let Some(limit) = self.limit.filter(|limit| self.kill_at.is_none() && self.clock.elapsed() >= *limit) {
+        if let Some(limit) = self.limit.filter(|limit| self.kill_at.is_none() && self.who.clock.elapsed() >= *limit) {
             cli::tell(&format!("run {}: the time limit of {} is over", self.attempt.token.run, show_duration(limit)));
             self.begin_end(Cause::TimeLimit(limit));
         }
@@ -269,7 +296,7 @@ impl Watch {
     /// When the command is to be told to finish up, unless it has been, or its end has begun.
     fn finish_up_at(&self) -> Option<Instant> {
         let begun = self.kill_at.is_some() || matches!(self.cause, Some(Cause::FinishUp(..)));
-        let at = self.clock.checked_add(self.limit?.saturating_sub(self.finish_up?))?;
+        let at = self.who.clock.checked_add(self.limit?.saturating_sub(self.finish_up?))?;
         (!begun).then_some(at)
     }
 
@@ -321,9 +348,9 @@ impl Watch {
 
     fn send(&self, signal: Signal) {
         // Gone already: its end is about to be seen.
-        let _ = sys::kill_group(self.pid, signal);
+        let _ = sys::kill_group(self.who.pid, signal);
         if matches!(signal, Signal::TERM | Signal::INT) {
-            let _ = sys::kill_group(self.pid, Signal::CONT);
+            let _ = sys::kill_group(self.who.pid, Signal::CONT);
         }
     }
 }

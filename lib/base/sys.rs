@@ -15,7 +15,9 @@ compile_error!("nn-tools knows the system interface of 64-bit Linux only");
 mod disk;
 #[cfg(feature = "nvml")]
 pub mod nvml;
+mod process;
 pub use disk::{Space, allocate, space};
+pub use process::Process;
 
 /// A signal by its number, see signal(7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,6 +182,16 @@ pub enum Ended {
     Signal(i32, bool),
 }
 
+impl Ended {
+    /// Reads a wait status.
+    pub fn of_status(status: i32) -> Ended {
+        match status & 0x7f {
+            0 => Ended::Code((status >> 8) & 0xff),
+            signal => Ended::Signal(signal, status & 0x80 != 0),
+        }
+    }
+}
+
 /// What a child and all it waited for used, getrusage(2).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
@@ -227,10 +239,7 @@ fn wait_for(pid: c_int) -> io::Result<Option<(u32, Ended, Usage)>> {
     if pid == 0 {
         return Ok(None);
     }
-    let ended = match status & 0x7f {
-        0 => Ended::Code((status >> 8) & 0xff),
-        signal => Ended::Signal(signal, status & 0x80 != 0),
-    };
+    let ended = Ended::of_status(status);
     let seconds = |time: [c_long; 2]| time[0] as f64 + time[1] as f64 / 1e6;
     let max_rss = u64::try_from(usage.max_rss).unwrap_or(0).saturating_mul(1024);
     Ok(Some((pid as u32, ended, Usage { user: seconds(usage.user), system: seconds(usage.system), max_rss })))
@@ -274,13 +283,20 @@ impl Signals {
 
     /// Waits for a signal, at most `limit` (None: for ever). None: time is up, or another wake-up.
     pub fn wait(&self, limit: Option<Duration>) -> Option<Signal> {
+        self.wait_or_end(None, limit)
+    }
+
+    /// The same, until a process has ended at the latest.
+    pub fn wait_or_end(&self, process: Option<&Process>, limit: Option<Duration>) -> Option<Signal> {
         if let Some(signal) = self.take() {
             return Some(signal);
         }
         let ms = limit.map_or(-1, |d| c_int::try_from(d.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX));
-        let mut fd = PollFd { fd: self.read_end, events: 1, revents: 0 };
-        // SAFETY: one valid pollfd.
-        unsafe { poll(&mut fd, 1, ms) };
+        // A negative descriptor is passed over.
+        let other = process.map_or(-1, AsRawFd::as_raw_fd);
+        let mut fds = [self.read_end, other].map(|fd| PollFd { fd, events: 1, revents: 0 });
+        // SAFETY: two valid pollfds.
+        unsafe { poll(fds.as_mut_ptr(), 2, ms) };
         self.take()
     }
 

@@ -78,6 +78,22 @@ impl Facts {
         }
     }
 
+    /// Those that another process wrote who is dead now: only the commit at the end is missing. None: of this attempt
+    /// there are none.
+    pub fn on_record(spool: &Spool, run: u64, attempt: i64) -> Option<Facts> {
+        let json = spool.read(run, "facts.json").ok()??;
+        (json.int("attempt") == Some(attempt)).then(|| Facts {
+            attempt,
+            json,
+            git: None,
+            git_late: false,
+            gpus: gpu::Gpus::none(),
+            python: None,
+            begun: Instant::now(),
+            written: true,
+        })
+    }
+
     /// Takes what has come in, and writes facts.json when there is something new.
     pub fn look(&mut self, spool: &Spool, run: u64) {
         let mut news = !self.written;

@@ -131,7 +131,8 @@ impl Job {
 
     /// Whether it is run again by itself after an attempt (from 1) that failed so, for which its command could be started.
     pub fn is_retried(&self, attempt: i64, how: How) -> bool {
-        how != How::Rule && attempt <= i64::from(self.retries())
+        // What may well have done its work is not done again unasked.
+        !matches!(how, How::Rule | How::Unknown) && attempt <= i64::from(self.retries())
     }
 
     /// Whether it starts held.

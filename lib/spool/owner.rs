@@ -203,16 +203,45 @@ pub fn leader_or_group_lives(pid: u32, start: u64) -> bool {
         return false;
     }
     // Where hidepid hides others' processes, that there is a group has to do.
-    if stat_of(1).is_none() {
-        return true;
-    }
+    stat_of(1).is_none() || !group(pid).is_empty()
+}
+
+/// The living members of a process group, as far as /proc shows them.
+pub fn group(id: u32) -> Vec<u32> {
     let member = |entry: std::fs::DirEntry| {
-        let stat = stat_of(entry.file_name().to_str()?.parse().ok()?)?;
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read(entry.path().join("stat")).ok()?;
         let mut fields = stat_fields(&stat)?;
         let state = *fields.next()?.as_bytes().first()?;
-        Some(fields.nth(1)?.parse() == Ok(pid) && !is_dead(state))
+        (fields.nth(1)?.parse() == Ok(id) && !matches!(state, b'Z' | b'X')).then_some(pid)
     };
-    std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(member).any(|is_member| is_member)
+    std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(member).collect()
+}
+
+/// The wait status of a zombie, field 52: what its parent has not asked for yet. Shown to whoever may trace it.
+pub fn status_of_zombie(pid: u32, start: u64) -> Option<i32> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    parse_stat(&stat).filter(|(state, same)| *state == b'Z' && *same == start)?;
+    stat_fields(&stat)?.nth(49)?.parse().ok()
+}
+
+/// Whether the kernel shows this process all of another, which lives: field 26 is 1 instead of an address otherwise.
+pub fn is_shown(pid: u32) -> bool {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat_fields(&stat).and_then(|mut fields| fields.nth(23)).is_some_and(|code| code != "1" && code != "0")
+}
+
+/// The process group a process is in, if it lives.
+pub fn group_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    stat_fields(&stat)?.nth(2)?.parse().ok()
+}
+
+/// How long a process with this start time (field 22 of its stat) has lived.
+pub fn age(start: u64) -> Option<Duration> {
+    let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
+    let uptime: f64 = uptime.split_ascii_whitespace().next()?.parse().ok()?;
+    Duration::try_from_secs_f64(uptime - start as f64 / sys::clock_ticks() as f64).ok()
 }
 
 #[cfg(test)]

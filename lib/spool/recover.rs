@@ -43,6 +43,8 @@ pub struct Recovery {
     /// By a person's word
     dead_place: Option<String>,
     undecided: bool,
+    /// Met by the last look
+    orphans: Vec<Token>,
 }
 
 impl Recovery {
@@ -61,12 +63,18 @@ impl Recovery {
         self.undecided
     }
 
+    /// The started runs of this host that the last look met with a dead runner and a living command: to be adopted.
+    pub fn take_orphans(&mut self) -> Vec<Token> {
+        std::mem::take(&mut self.orphans)
+    }
+
     /// All of it: for the start of a worker, and for `nn-queue recover`.
     ///
     /// # Errors
     /// A folder cannot be read, or a change is in doubt.
     pub fn whole(&mut self, spool: &Spool) -> Result<Vec<Mended>> {
         self.undecided = false;
+        self.orphans.clear();
         let mut mended = unlink_ghosts(spool)?;
         let mut tokens = spool.tokens(Folder::Running)?;
         tokens.sort_unstable_by_key(|token| token.run);
@@ -104,13 +112,14 @@ impl Recovery {
         }
     }
 
-    fn started(&self, spool: &Spool, token: &Token, runner: &Owner) -> Result<Option<Mended>> {
+    fn started(&mut self, spool: &Spool, token: &Token, runner: &Owner) -> Result<Option<Mended>> {
         if let Some(end) = recorded_end(spool, token) {
             let what = if end.folder().is_end() { "finished" } else { "queued again" };
             return moved(spool, token, &end, &format!("its end was recorded: {what}"));
         }
         // Of another boot or host nothing can be found here, and its numbers are others' here.
         if runner.is_here() && command_lives(spool, token)? {
+            self.orphans.push(token.clone());
             return Ok(None);
         }
         let (what, evidence) = self.words_of_death(runner);
@@ -199,13 +208,15 @@ fn unlink_ghosts(spool: &Spool) -> Result<Vec<Mended>> {
     for folder in Folder::ALL {
         for token in spool.tokens(folder)? {
             match truth.remove(&token.run) {
-                Some(other) if other.rank() > token.rank() => {
+                Some(other) if is_ghost(&token, &other) => {
                     truth.insert(token.run, other);
                     ghosts.push(token);
                 }
                 Some(other) => {
+                    if is_ghost(&other, &token) {
+                        ghosts.push(other);
+                    }
                     truth.insert(token.run, token);
-                    ghosts.push(other);
                 }
                 None => {
                     truth.insert(token.run, token);
@@ -220,6 +231,17 @@ fn unlink_ghosts(spool: &Spool) -> Result<Vec<Mended>> {
         }
     }
     Ok(mended)
+}
+
+/// Whether a token is the lesser of two of one run. Of a run that was adopted it is the one whose runner is dead; both are
+/// after a power cut, and then either will do.
+fn is_ghost(token: &Token, other: &Token) -> bool {
+    match (&token.state, &other.state) {
+        (State::Started(_, runner), State::Started(_, _)) if token.rank() == other.rank() => {
+            matches!(runner.life(), Life::Dead | Life::Rebooted)
+        }
+        _ => token.rank() <= other.rank(),
+    }
 }
 
 /// The number of a run's next attempt, and what is on record of those before.

@@ -80,6 +80,8 @@ pub enum How {
     Preempted,
     /// Stopped by a rule
     Rule,
+    /// It ended while its runner was dead or no parent of it: how is not known
+    Unknown,
     /// Its runner and command died without a trace
     Lost,
 }
@@ -98,6 +100,7 @@ impl How {
             ("time", None) => Some(How::Time),
             ("preempted", None) => Some(How::Preempted),
             ("rule", None) => Some(How::Rule),
+            ("unknown", None) => Some(How::Unknown),
             ("lost", None) => Some(How::Lost),
             _ => None,
         }
@@ -115,6 +118,7 @@ impl How {
             How::Time => "time limit".into(),
             How::Preempted => "preempted".into(),
             How::Rule => "stopped by rule".into(),
+            How::Unknown => "exit status unknown".into(),
             How::Lost => "lost".into(),
         }
     }
@@ -129,6 +133,7 @@ impl fmt::Display for How {
             How::Time => f.write_str("time"),
             How::Preempted => f.write_str("preempted"),
             How::Rule => f.write_str("rule"),
+            How::Unknown => f.write_str("unknown"),
             How::Lost => f.write_str("lost"),
         }
     }

@@ -69,7 +69,7 @@ _nn_run() {
     [ "$3" = --resume ] && _nn_runs && return
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claimed) ((i++)) ;;
+        -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claimed | --adopt) ((i++)) ;;
         --retries | --finish-up | --checkpoint | --keep-checkpoints | --profile | --resume) ((i++)) ;;
         --) ((i++)) && break ;;
         -*) ;;
@@ -80,7 +80,7 @@ _nn_run() {
         return
     elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _nn_options -q --quiet -n --name -g --group -p --param --note --tag --time --finish-up --grace --retries \
-            --checkpoint --keep-checkpoints --pattern --metrics --profile --resume --claimed
+            --checkpoint --keep-checkpoints --pattern --metrics --profile --resume --claimed --adopt
     else
         mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
     fi

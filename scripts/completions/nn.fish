@@ -81,6 +81,7 @@ complete -c nn-run -x -l keep-checkpoints -d 'last=K,best=METRIC, remove others'
 complete -c nn-run -x -l resume -a '(__nn_runs)' -d 'go on with a run'
 complete -c nn-run -x -l profile -a 'python theano perf' -d 'the profiler to run it under'
 complete -c nn-run -x -l claimed -d 'run what a worker claimed'
+complete -c nn-run -x -l adopt -d 'follow a command whose nn-run was killed'
 
 # nn-log
 complete -c nn-log -s r -l run -x -a '(__nn_runs)' -d 'the run'

@@ -79,6 +79,7 @@ By hand: a run that failed, or waits, here and now. What is done is not run agai
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
+         nn-run [-q] [--grace DURATION] --adopt TOKEN
   [125]
   $ nn-run --resume 1 -n other
   nn-run: --resume takes name, parameters and limits from the spool
@@ -89,6 +90,7 @@ By hand: a run that failed, or waits, here and now. What is done is not run agai
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
+         nn-run [-q] [--grace DURATION] --adopt TOKEN
   [125]
 
 A program that starts over begins the curve anew.
@@ -147,6 +149,7 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
+         nn-run [-q] [--grace DURATION] --adopt TOKEN
   [125]
   $ nn-run --time 1s --finish-up 5s -- true
   nn-run: 'finish-up' is not less than the time limit
@@ -157,6 +160,7 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
+         nn-run [-q] [--grace DURATION] --adopt TOKEN
   [125]
 
 Preempted: a TERM to nn-run, and nobody called the run off.
@@ -200,6 +204,7 @@ Checkpoints: what a rule would remove, and then removes; during a run as well.
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
+         nn-run [-q] [--grace DURATION] --adopt TOKEN
   [125]
   $ echo '{"argv":["true"],"keep-checkpoints":"all"}' | nn-queue add
   nn-queue: standard input:1: 'keep-checkpoints': 'all': expected last=COUNT or best=METRIC[:max]

@@ -5,6 +5,7 @@
 use super::choose::PAUSE;
 use super::detach;
 use super::worker::Worker;
+use crate::adopt;
 use nn::base::cli;
 use nn::base::error::{Error, Result};
 use nn::base::sys::{self, Ended};
@@ -84,7 +85,9 @@ impl Worker {
             Some(_) => {
                 cli::warn(&format!("run {}: its nn-run died", own.token.run));
                 self.orphans.push(own);
-                self.due.orphans = Instant::now();
+                // One that was killed is adopted at once; what cannot be adopted is not tried all the time.
+                let pause = if matches!(ended, Ended::Signal(..)) { Duration::ZERO } else { ORPHANS };
+                self.due.orphans = Instant::now() + pause;
             }
         }
     }
@@ -120,6 +123,23 @@ impl Worker {
             Err(err) => cli::complain(&err),
         }
         self.pause();
+    }
+
+    /// Starts an nn-run for each run that mending met with a dead one and a living command.
+    pub(super) fn adopt_orphans(&mut self) {
+        for token in self.recovery.take_orphans() {
+            let same = |own: &Own| own.token.run == token.run && own.token.generation == token.generation;
+            match adopt::start(&self.runner, &self.spool, &token, false) {
+                Ok(child) => {
+                    adopt::tell(&token);
+                    // Another worker's run is left to its new nn-run.
+                    if let Some(at) = self.orphans.iter().position(same) {
+                        self.children.insert(child.id(), self.orphans.swap_remove(at));
+                    }
+                }
+                Err(err) => cli::warn(&err.to_string()),
+            }
+        }
     }
 
     pub(super) fn settle_orphans(&mut self) {

@@ -9,6 +9,7 @@ use super::chooser::Chooser;
 use super::gpus::Choice;
 use super::host::Host;
 use super::{Opts, detach};
+use crate::adopt;
 use crate::list::last_point;
 use crate::waits;
 use nn::base::cli::{self, Bar, Exit};
@@ -85,9 +86,7 @@ impl Worker {
     /// # Errors
     /// There is no nn-run beside this program, or the system refuses signals.
     pub fn new(spool: Spool, slots: usize, opts: &Opts) -> Result<Worker> {
-        let exe = std::env::current_exe().doing("find", "this program")?;
-        let runner = exe.with_file_name("nn-run");
-        std::fs::metadata(&runner).doing("run", &runner)?;
+        let runner = adopt::runner()?;
         let signals = Signals::catch(&[Signal::CHLD, Signal::INT, Signal::TERM, Signal::HUP, Signal::WINCH]);
         let me = Owner::me()?;
         let config = spool.config()?;
@@ -145,6 +144,7 @@ impl Worker {
         self.write_waits();
         let mended = self.recovery.whole(&self.spool)?;
         self.tell_mended(&mended);
+        self.adopt_orphans();
         loop {
             self.beat()?;
             self.reap();
@@ -213,6 +213,7 @@ impl Worker {
                     self.due.look = Instant::now();
                 }
                 self.tell_mended(&mended);
+                self.adopt_orphans();
             }
             Err(err) => {
                 cli::complain(&err);
