@@ -35,8 +35,8 @@ pub struct End {
     /// Count of the cgroup's OOM kills at the start
     pub ooms: Option<u64>,
     pub facts: Facts,
-    /// A process of this program's own that nothing can end
-    pub hung: Option<u32>,
+    /// Processes of this program's own that nothing can end
+    pub hung: Vec<u32>,
     pub summary: Value,
 }
 

@@ -45,8 +45,8 @@ impl Resources {
         self.at = Instant::now().checked_add(pause);
     }
 
-    /// No more; a process of its own that nothing can end is returned.
-    pub fn end(self) -> Option<u32> {
-        self.sampler.and_then(Sampler::end)
+    /// No more; processes of its own that nothing can end are returned.
+    pub fn end(self) -> Vec<u32> {
+        self.sampler.map(Sampler::end).unwrap_or_default()
     }
 }

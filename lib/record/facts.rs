@@ -137,7 +137,7 @@ impl Facts {
             git.set("commit_at_end", head);
         }
         self.write(spool, run);
-        abandoned.into_iter().collect()
+        abandoned
     }
 
     /// Whether no process of its own is left.

@@ -191,6 +191,11 @@ impl Asking {
         self.since.elapsed()
     }
 
+    /// Who is asked.
+    pub fn source(&self) -> Arc<dyn Source> {
+        self.source.clone()
+    }
+
     /// The process that works on it: this program's own, not the command's.
     pub fn child(&self) -> Option<u32> {
         self.source.child()
@@ -236,6 +241,7 @@ pub struct Looker {
     failure: Option<(String, Instant)>,
     failures: u32,
     took: Duration,
+    abandoned: Vec<u32>,
 }
 
 impl Looker {
@@ -246,7 +252,15 @@ impl Looker {
 
     /// For this source.
     pub fn of(source: Option<Arc<dyn Source>>) -> Looker {
-        Looker { source, asking: None, last: None, failure: None, failures: 0, took: Duration::ZERO }
+        Looker {
+            source,
+            asking: None,
+            last: None,
+            failure: None,
+            failures: 0,
+            took: Duration::ZERO,
+            abandoned: Vec::new(),
+        }
     }
 
     /// Whether there is anything to ask; if not, a look is empty and costs nothing.
@@ -269,13 +283,16 @@ impl Looker {
         self.took
     }
 
-    /// Ends a question that is on its way; a process of its that does not end even when killed is returned.
-    pub fn abandon(&mut self) -> Option<u32> {
-        let asking = self.asking.take()?;
-        let source = asking.source.clone();
-        // Nobody wants to know any more.
-        let _ = asking.take();
-        source.child()
+    /// Ends a question that is on its way. Its process, and those of earlier ones, are returned if they did not end even
+    /// when killed: nobody can wait for them.
+    pub fn abandon(&mut self) -> Vec<u32> {
+        if let Some(asking) = self.asking.take() {
+            let source = asking.source();
+            // Nobody wants to know any more.
+            let _ = asking.take();
+            self.abandoned.extend(source.child());
+        }
+        std::mem::take(&mut self.abandoned)
     }
 
     /// The process that works on an answer, a child of this one.
@@ -314,6 +331,7 @@ impl Looker {
             return Err(Unseen::Asked);
         }
         self.took = asking.took.unwrap_or_else(|| asking.age());
+        let source = asking.source();
         match asking.take() {
             Ok(look) => {
                 let look = Arc::new(look);
@@ -323,6 +341,7 @@ impl Looker {
             }
             Err(why) => {
                 self.last = None;
+                self.abandoned.extend(source.child());
                 self.failure = Some((why.clone(), Instant::now()));
                 self.failures = self.failures.saturating_add(1);
                 Err(Unseen::Failed(why))
@@ -346,6 +365,7 @@ mod tests {
     struct Fake {
         asked: AtomicU32,
         fails: bool,
+        child: Option<u32>,
     }
 
     impl Source for Fake {
@@ -358,6 +378,9 @@ mod tests {
         }
         fn processes(&self) -> Told<Vec<Process>> {
             Ok(vec![Process { gpu: String::new(), pid: Some(7), memory: None, name: None }])
+        }
+        fn child(&self) -> Option<u32> {
+            self.child
         }
     }
 
@@ -376,12 +399,15 @@ mod tests {
 
     #[test]
     fn a_failure_is_remembered() {
-        let fake = Arc::new(Fake { fails: true, ..Fake::default() });
+        let fake = Arc::new(Fake { fails: true, child: Some(77), ..Fake::default() });
         let mut looker = Looker::of(Some(fake.clone()));
         for _ in 0..3 {
             assert_eq!(looker.look(LONG, LONG).unwrap_err(), Unseen::Failed("no".into()));
         }
         assert_eq!(fake.asked.load(Ordering::Relaxed), 1);
+        // Its process did not end: whoever clears up has to know that it is nobody's.
+        assert_eq!(looker.abandon(), [77]);
+        assert!(looker.abandon().is_empty());
     }
 
     #[test]

@@ -96,9 +96,9 @@ impl Sampler {
         self.looker.as_ref().is_some_and(Looker::is_asking)
     }
 
-    /// Stops; a process of its own that does not end even when killed is returned.
-    pub fn end(mut self) -> Option<u32> {
-        self.looker.as_mut().and_then(Looker::abandon)
+    /// Stops; processes of its own that did not end even when killed are returned.
+    pub fn end(mut self) -> Vec<u32> {
+        self.looker.as_mut().map(Looker::abandon).unwrap_or_default()
     }
 
     /// Takes a sample: the line to append to resources.jsonl, if there is one, and the time until the next.
@@ -172,7 +172,9 @@ impl Sampler {
         let gpus = self.look_at_gpus();
         let all = self.scanner.scan();
         let mut runs = Vec::new();
-        for token in spool.tokens(Folder::Running).unwrap_or_default() {
+        let mut tokens = spool.tokens(Folder::Running).unwrap_or_default();
+        tokens.sort_by_key(|token| token.run);
+        for token in tokens {
             let State::Started(_, runner) = &token.state else { continue };
             if !runner.is_here() {
                 continue;

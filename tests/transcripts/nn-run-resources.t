@@ -33,3 +33,14 @@ The host's own figures are beside them. GPUs are there when nvidia-smi tells of 
   "gpus":[{"index":0,"uuid":"GPU-aa-1","name":"NVIDIA Thing 24GB","memory":25769803776,"memory_used":3145728000,"utilisation":95.0,"temperature":60.0,"power":220.5,"trouble":null}]
   $ nn-queue show 3 | grep -o '2G of GPU-aa-1 (95 %)'
   2G of GPU-aa-1 (95 %)
+
+The one who looks for all may be killed: another goes on, and the killed one's command is still looked at.
+
+  $ rm spool/hosts/$(uname -n).json
+  $ nn-run -q sleep 600 &
+  > nn-run -q sleep 600 &
+  $ file() { cat spool/hosts/$(uname -n).json; }
+  $ both() { file | grep '"runs":{"4":.*"5":'; }
+  $ sampler() { file | sed 's/.*"sampler":\([0-9]*\).*/\1/'; }
+  $ another() { [ "$(sampler)" != "$first" ]; }
+  $ until_ok both; first=$(sampler); kill -9 $first; until_ok another; until_ok both; kill -9 $(sampler); wait

@@ -21,6 +21,7 @@ pub struct Gpus {
     cache: PathBuf,
     asking: Option<Asking>,
     again: Option<Instant>,
+    abandoned: Vec<u32>,
 }
 
 impl Gpus {
@@ -32,7 +33,7 @@ impl Gpus {
     /// Begins; with what is known already.
     pub fn begin(hosts: &Path) -> (Gpus, Option<Value>) {
         let cache = hosts.join(format!("{}.facts.json", sys::host_name()));
-        let mut gpus = Gpus { cache, asking: None, again: None };
+        let mut gpus = Gpus { cache, asking: None, again: None, abandoned: Vec::new() };
         let known = gpus.recall();
         (gpus, known)
     }
@@ -62,19 +63,21 @@ impl Gpus {
         if self.again.is_some_and(|at| Instant::now() >= at) { self.recall() } else { None }
     }
 
-    /// The run has ended: an answer may come until its question is this old. A process that even killing does not end
-    /// is returned: nobody can wait for it.
-    pub fn finish(&mut self, limit: Duration) -> (Option<Value>, Option<u32>) {
-        let Some(asking) = &mut self.asking else { return (None, None) };
-        asking.wait(limit.saturating_sub(asking.age()));
-        let child = asking.child();
-        (self.take(), child)
+    /// The run has ended: an answer may come until its question is this old. Processes that even killing did not end
+    /// are returned: nobody can wait for them.
+    pub fn finish(&mut self, limit: Duration) -> (Option<Value>, Vec<u32>) {
+        if let Some(asking) = &mut self.asking {
+            asking.wait(limit.saturating_sub(asking.age()));
+        }
+        (self.take(), std::mem::take(&mut self.abandoned))
     }
 
     fn take(&mut self) -> Option<Value> {
         let asking = self.asking.take()?;
         let waited = asking.age();
+        let source = asking.source();
         let (facts, good) = facts(asking.take().map(|look| look.gpus));
+        self.abandoned.extend(source.child());
         let mut kept = json::map([("boot", Value::from(boot_id())), ("facts", facts.clone())]);
         if !good {
             let stands = FAILURE_KEPT.max(waited * WAITED_TIMES);
