@@ -9,14 +9,14 @@ mod words;
 
 use nn::base::cli;
 use nn::base::error::{Doing, Error, Result};
-use nn::base::json::Value;
+use nn::base::json::{self, Value};
 use nn::base::text::escape_bytes;
 use nn::record::facts::git::{self, Found};
 use nn::spool::job::Job;
-use nn::spool::snapshot::{Code, LeftOut, Limits, Snapshot, Source, asked, plain};
+use nn::spool::snapshot::{Code, LeftOut, Limits, Snapshot, Source, asked, plain, work};
 use nn::spool::state::{Folder, State};
 use nn::spool::store::{Spool, variables};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,6 +41,8 @@ enum Place {
     Live(&'static str),
     /// In a snapshot: the top of its work tree, and the directory below it
     Tree(PathBuf, PathBuf),
+    /// In the snapshot of the run that adds it
+    Same(Code),
 }
 
 /// A snapshot, and what git said.
@@ -86,11 +88,12 @@ pub fn freeze(spool: &Spool, jobs: &mut [Job], again: bool) -> Result<bool> {
     }
     freezer.tell();
     let mut facts = HashMap::new();
-    for (key, taken) in freezer.taken {
+    let used: HashSet<&Key> = keys.iter().flatten().collect();
+    for (key, taken) in freezer.taken.into_iter().filter(|(key, _)| used.contains(key)) {
         facts.insert(key, taken.snapshot.keep(spool, &taken.facts, taken.patch.as_deref())?);
     }
-    for (job, key) in jobs.iter_mut().zip(keys) {
-        if let (Some(mut code), Some(facts)) = (job.code(), key.and_then(|key| facts.get(&key))) {
+    for (job, key) in jobs.iter_mut().zip(&keys) {
+        if let (Some(mut code), Some(facts)) = (job.code(), key.as_ref().and_then(|key| facts.get(key))) {
             code.facts = facts.clone();
             job.json.set("code", code.to_json());
         }
@@ -110,6 +113,11 @@ impl Freezer<'_> {
             Place::Live(why) => {
                 let why = *why;
                 self.words.live(&cwd, why, &job.argv());
+                return Ok(None);
+            }
+            Place::Same(code) => {
+                job.json.set("cwd", json::from_os(code.below(&code.root).as_os_str()));
+                job.json.set("code", code.to_json());
                 return Ok(None);
             }
         };
@@ -134,22 +142,32 @@ impl Freezer<'_> {
 
     fn place(&mut self, cwd: &Path) -> Result<&Place> {
         if !self.places.contains_key(cwd) {
-            let place = match cwd.canonicalize() {
-                // The run will tell that its directory is missing.
-                Err(_) => Place::Live("there is no such directory here"),
-                Ok(real) => match git::find(&real) {
-                    Found::Nowhere => Place::Live("it is in no git work tree"),
-                    Found::NoGit => Place::Live("there is no git to ask"),
-                    Found::Unknown(why) => return Err(cannot(&real, &why)),
-                    Found::Tree(top) => {
-                        let dir = real.strip_prefix(&top).unwrap_or(Path::new("")).to_path_buf();
-                        Place::Tree(top, dir)
-                    }
-                },
-            };
-            self.places.insert(cwd.to_path_buf(), place);
+            self.places.insert(cwd.to_path_buf(), self.find_place(cwd)?);
         }
         Ok(self.places.entry(cwd.to_path_buf()).or_insert(Place::Live("")))
+    }
+
+    fn find_place(&self, cwd: &Path) -> Result<Place> {
+        // The run will tell that its directory is missing.
+        let Ok(real) = cwd.canonicalize() else { return Ok(Place::Live("there is no such directory here")) };
+        if let Some(code) = self.code_of_adder(&real) {
+            return Ok(Place::Same(code));
+        }
+        Ok(match git::find(&real) {
+            Found::Nowhere => Place::Live("it is in no git work tree"),
+            Found::NoGit => Place::Live("there is no git to ask"),
+            Found::Unknown(why) => return Err(cannot(&real, &why)),
+            Found::Tree(top) => {
+                let dir = real.strip_prefix(&top).unwrap_or(Path::new("")).to_path_buf();
+                Place::Tree(top, dir)
+            }
+        })
+    }
+
+    /// A run adds another, from the copy of its own code: that will be gone, and its snapshot will not.
+    fn code_of_adder(&self, cwd: &Path) -> Option<Code> {
+        let (run, dir) = work::run_of(self.spool, cwd)?;
+        Some(Code { dir, ..self.spool.job(run).ok()?.code()? })
     }
 
     /// The links of a job as paths below the top: what it names must be there, what the config names may be.

@@ -4,6 +4,7 @@ use crate::runs::{self, Refused};
 use nn::base::cli::{Exit, Out};
 use nn::base::error::Result;
 use nn::record::checkpoint::{Keep, Place, Plan};
+use nn::spool::snapshot::work;
 use nn::spool::store::Spool;
 use std::ffi::OsString;
 
@@ -37,6 +38,6 @@ pub fn prune(keep: &Keep, given: Vec<OsString>, dry_run: bool, out: &mut Out) ->
 
 fn plan(spool: &Spool, run: u64, keep: &Keep) -> Result<Plan> {
     let (dir, job) = (spool.run_dir(run), spool.job(run)?);
-    let (own, cwd) = (dir.join("checkpoints"), job.cwd().unwrap_or_default());
+    let (own, cwd) = (dir.join("checkpoints"), work::cwd(spool, run, &job).unwrap_or_default());
     keep.plan(&dir, &Place { own: &own, cwd: &cwd, pattern: job.checkpoint(), since: None })
 }

@@ -71,10 +71,8 @@ impl Attempt {
 
     /// Where the command runs.
     pub fn cwd(&self) -> PathBuf {
-        match self.code() {
-            Some(code) => work::dir(&self.spool, self.token.run, &code),
-            None => self.job.as_ref().ok().and_then(Job::cwd).unwrap_or_else(|| PathBuf::from("/")),
-        }
+        let job = self.job.as_ref().ok();
+        job.and_then(|job| work::cwd(&self.spool, self.token.run, job)).unwrap_or_else(|| PathBuf::from("/"))
     }
 
     /// Whether the runner of the attempt before lived to read all of its log.

@@ -66,6 +66,12 @@ impl Code {
         json
     }
 
+    /// Its directory below another top.
+    pub fn below(&self, top: &Path) -> PathBuf {
+        // Joined to nothing, a path would end in a slash.
+        if self.dir.as_os_str().is_empty() { top.to_path_buf() } else { top.join(&self.dir) }
+    }
+
     /// The folder of its snapshot.
     pub fn folder(&self, spool: &Spool) -> PathBuf {
         folder(spool, &self.tree)

@@ -168,23 +168,37 @@ Names that are no text, modes, links, a submodule, a repository inside; a work t
   519
   edited
 
+A run adds others: they get the code that it has itself.
+
+  $ cd $top/proj/sub; printf '#!/bin/sh\nnn-queue add -- cat text\ncd .. && nn-queue add -- cat sub/text\n' >more; chmod +x more; echo then >text; nn-queue add -- ./more
+  520
+  $ echo later >text; nn-queue work -q; for n in 0 1 2; do nn-queue log last~$n; done; ls $NN_SPOOL/code | wc -l
+  then
+  then
+  521
+  522
+  6
+  $ nn-queue show last | grep -E '^(in|code) ' | sed "s|$top|TOP|; s/[0-9a-f]\{12,\}/HASH/"
+  in          TOP/proj
+  code        frozen, code/HASH
+
 The variables of a hook do not lead elsewhere. A repository that git refuses, and none at all to ask:
 
   $ cd $top/proj/sub; GIT_DIR=$top/odd/.git GIT_INDEX_FILE=/nowhere GIT_WORK_TREE=/ nn-queue add -- cat train; nn-queue work -q; nn-queue log last | head -n 1
-  520
+  523
   #!/bin/sh
   $ mkdir $top/bad && cd $top/bad && git init -q && echo x >f && echo [core >.git/config; nn-queue add -- cat f 2>&1 | sed "s|$top|TOP|"
   nn-queue: cannot freeze the code in TOP/bad: bad config line 1 in file .git/config (--live runs in place)
   $ cd $top/proj/sub; mkdir $top/bin; ln -s "$(command -v nn-queue)" $top/bin; PATH=$top/bin nn-queue add -- /bin/cat train 2>&1 | $(command -v sed) "s|$top|TOP|"
   nn-queue: warning: the code in TOP/proj/sub is not frozen: there is no git to ask (what is changed in train before a run starts, it sees)
-  521
+  524
 
 gc removes a snapshot that no run refers to, when it was not asked for lately.
 
   $ cd "$NN_SPOOL"; nn-queue gc; ls code | wc -l
-  6
+  7
   $ touch -d '2 days ago' code/*/used; mkdir code/notes; for n in 1 2; do rm -r runs/$n done/000000$n.*; done; nn-queue gc --dry-run | wc -l
   1
   $ nn-queue gc | sed 's/[0-9a-f]\{32\}/TREE/'; ls code | wc -l; ls tmp
   code/TREE	no run refers to it, 2d old
-  6
+  7

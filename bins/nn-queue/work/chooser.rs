@@ -88,7 +88,9 @@ impl Chooser {
     fn read(&self, token: &Token) -> Candidate {
         let job = self.spool.job(token.run).ok();
         let needs = job.as_ref().map(Needs::of).unwrap_or_default();
-        let cwd = || job.as_ref().and_then(Job::cwd).unwrap_or_default();
+        // Frozen code runs in the spool, where the copy is not made yet.
+        let in_place = job.as_ref().filter(|job| job.code().is_none());
+        let cwd = || in_place.map_or_else(|| self.spool.run_dir(token.run), |job| job.cwd().unwrap_or_default());
         Candidate {
             name: job.as_ref().map_or_else(String::new, |j| j.name().map_or_else(|| j.command_line(), String::from)),
             group: job.as_ref().and_then(Job::group).map(String::from),

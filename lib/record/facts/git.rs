@@ -51,7 +51,8 @@ fn git_of(program: &Path, dir: &Path, args: &[&str], env: impl Iterator<Item = (
     command.args(["-c", "diff.autoRefreshIndex=false"]).args(args);
     let elsewhere = |name: &OsString| {
         let name = name.to_string_lossy();
-        name.starts_with("GIT_") && !name.starts_with("GIT_CONFIG") && name != "GIT_EXEC_PATH"
+        let kept = name.starts_with("GIT_CONFIG") || name == "GIT_EXEC_PATH" || name == "GIT_CEILING_DIRECTORIES";
+        name.starts_with("GIT_") && !kept
     };
     command.env_clear().envs(env.filter(|(name, _)| !elsewhere(name)));
     command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");

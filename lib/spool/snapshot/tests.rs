@@ -46,6 +46,13 @@ fn code(spool: &Spool, root: &Path, links: &[&str]) -> Code {
     code
 }
 
+/// A job that runs in a snapshot.
+fn frozen(code: &Code, text: &str) -> Job {
+    let mut json = Value::parse(text).unwrap();
+    json.set("code", code.to_json());
+    Job::check(json).unwrap()
+}
+
 /// A run with a directory.
 fn run(spool: &Spool) -> u64 {
     spool.add(&[Job::new(&["true".into()], Path::new("/"))], b"").unwrap()[0]
@@ -124,7 +131,11 @@ fn a_copy_of_its_own_that_keeps_what_was_written() {
     for run in [one, two] {
         work::unpack(&spool, run, &code).unwrap();
     }
-    let dir = work::dir(&spool, one, &code);
+    let job = frozen(&code, r#"{"argv":["a"]}"#);
+    let dir_of = |run| work::cwd(&spool, run, &job).unwrap();
+    let dir = dir_of(one);
+    assert_eq!(work::run_of(&spool, &dir.canonicalize().unwrap()), Some((one, "sub".into())));
+    assert_eq!(work::run_of(&spool, &spool.run_dir(one)), None);
     assert_eq!(fs::read_to_string(dir.join("l")).unwrap(), "x = 1\n");
     assert_eq!(fs::metadata(dir.join("run")).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(fs::metadata(dir.join("../a.py")).unwrap().permissions().mode() & 0o777, 0o600);
@@ -137,7 +148,7 @@ fn a_copy_of_its_own_that_keeps_what_was_written() {
     fs::write(dir.join("results/r"), "1").unwrap();
     fs::create_dir(dir.join("__pycache__")).unwrap();
     fs::remove_file(dir.join("run")).unwrap();
-    assert_eq!(fs::read_to_string(work::dir(&spool, two, &code).join("../a.py")).unwrap(), "x = 1\n");
+    assert_eq!(fs::read_to_string(dir_of(two).join("../a.py")).unwrap(), "x = 1\n");
     for run in [one, two] {
         work::prune(&spool, run, &code).unwrap();
     }
@@ -186,11 +197,7 @@ fn what_is_gone_is_said() {
 fn the_same_job_is_known_again() {
     let (spool, root) = place("asked");
     let code = code(&spool, &root, &[]);
-    let job = |text: &str| {
-        let mut json = Value::parse(text).unwrap();
-        json.set("code", code.to_json());
-        Job::check(json).unwrap()
-    };
+    let job = |text: &str| frozen(&code, text);
     let first = job(r#"{"argv":["a"],"params":{"x":1,"y":2},"name":"n"}"#);
     let same = job(r#"{"argv":["a"],"params":{"y":2,"x":1},"note":"other"}"#);
     let other = job(r#"{"argv":["a"],"params":{"x":1,"y":3}}"#);

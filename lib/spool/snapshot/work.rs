@@ -9,6 +9,7 @@ use super::tar::{self, Entry, Kind};
 use super::{ARCHIVE, Code};
 use crate::base::error::{Doing, Error, Result, reason};
 use crate::base::files::{self, Moved};
+use crate::spool::job::Job;
 use crate::spool::store::Spool;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
@@ -21,9 +22,20 @@ use std::path::{Path, PathBuf};
 /// Bytes read at once from an archive.
 const BUFFER: usize = 1 << 16;
 
-/// Where the command of a run executes.
-pub fn dir(spool: &Spool, run: u64, code: &Code) -> PathBuf {
-    work(spool, run).join(&code.dir)
+/// Where the command of a run executes: in its copy of the code, or in place. The copy is there once it has started.
+pub fn cwd(spool: &Spool, run: u64, job: &Job) -> Option<PathBuf> {
+    match job.code() {
+        Some(code) => Some(code.below(&work(spool, run))),
+        None => job.cwd(),
+    }
+}
+
+/// The run whose copy of its code holds a directory, and where in it.
+pub fn run_of(spool: &Spool, dir: &Path) -> Option<(u64, PathBuf)> {
+    let below = dir.strip_prefix(spool.dir().canonicalize().ok()?.join("runs")).ok()?;
+    let mut parts = below.iter();
+    let run = parts.next()?.to_str()?.parse().ok()?;
+    (parts.next()? == "work").then(|| (run, parts.as_path().to_path_buf()))
 }
 
 fn work(spool: &Spool, run: u64) -> PathBuf {

@@ -54,6 +54,8 @@ pub fn find(dir: &Path) -> Found {
             if top.is_absolute() && dir.starts_with(&top) { Found::Tree(top) } else { Found::Nowhere }
         }
         Err(Refusal { missing: true, .. }) => Found::NoGit,
+        // Not even up to where it may look.
+        Err(Refusal { words, .. }) if words.starts_with("not a git repository (or any") => Found::Nowhere,
         Err(Refusal { words, .. }) if words.contains("must be run in a work tree") => Found::Nowhere,
         Err(Refusal { words, .. }) => Found::Unknown(words),
     }
