@@ -27,7 +27,7 @@ pub struct Gpus {
 impl Gpus {
     /// Nobody is asked.
     pub fn none() -> Gpus {
-        Gpus { cache: PathBuf::new(), asking: None, again: None }
+        Gpus { cache: PathBuf::new(), asking: None, again: None, abandoned: Vec::new() }
     }
 
     /// Begins; with what is known already.
