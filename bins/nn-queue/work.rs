@@ -14,6 +14,7 @@ mod detach;
 mod gpus;
 mod host;
 mod processes;
+mod view;
 mod worker;
 
 use gpus::Choice;

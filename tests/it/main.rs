@@ -9,6 +9,7 @@ mod compound;
 mod concurrent;
 mod crash;
 mod frozen;
+mod gpus;
 mod hostile;
 mod hosts;
 mod limits;

@@ -8,16 +8,16 @@
 //! behind it is given none of that. What strangers hold, and what is not there, keeps nobody waiting.
 
 use super::chooser::Why;
-use super::gpus::{self, Choice, Fit, Share};
-use super::processes::Processes;
+use super::gpus::{self, Choice, Fit};
+use super::view::{Known, View};
 use nn::base::error::{Result, reason};
 use nn::base::role::Role;
 use nn::base::sys;
-use nn::record::gpu::{Look, Looker, Process, Unseen};
+use nn::record::gpu::{Look, Looker, Unseen};
 use nn::record::room::{self, Disk, Rooms};
 use nn::spool::needs::{Needs, Placed};
 use nn::spool::owner::Owner;
-use nn::spool::state::{Folder, State, Token};
+use nn::spool::state::Token;
 use nn::spool::store::{May, Spool};
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -37,29 +37,12 @@ const MUTEX: Duration = Duration::from_secs(2);
 const MUTEX_PAUSE: Duration = Duration::from_millis(2);
 /// A disk that could not be looked at is left alone for so long: it may hang.
 const DISK_PAUSE: Duration = Duration::from_secs(60);
-/// Most files of a run that are counted to see how much it has written.
-const FILES: usize = 2000;
-
 /// Why a run is not started now.
 pub struct Blocked {
     pub may: May,
     pub why: Why,
     /// Look again after so long
     pub again: Option<Duration>,
-}
-
-/// What one run holds here.
-struct Holding {
-    run: u64,
-    placed: Placed,
-}
-
-/// What is held at one time.
-struct View {
-    holdings: Vec<Holding>,
-    /// nn-run -> run, of all runs of this spool on this host
-    runners: HashMap<u32, u64>,
-    processes: Option<Processes>,
 }
 
 /// The host.
@@ -73,8 +56,7 @@ pub struct Host {
     asking: Option<Instant>,
     rooms: Rooms,
     bad_disks: HashMap<PathBuf, (Instant, String)>,
-    /// What started runs were given: it does not change any more
-    known: HashMap<(u64, u32), Option<Placed>>,
+    known: Known,
     view: Option<View>,
     /// When a run of this worker last ended: GPUs looked at before that may have become free
     changed: Instant,
@@ -102,7 +84,7 @@ impl Host {
             asking: None,
             rooms: Rooms::new(),
             bad_disks: HashMap::new(),
-            known: HashMap::new(),
+            known: Known::new(),
             view: None,
             changed: Instant::now(),
             kept: Kept::default(),
@@ -172,8 +154,9 @@ impl Host {
         }
         if self.view.is_none() {
             // Unread is not empty: nothing is given away.
-            let view =
-                self.read().map_err(|err| Blocked { may: May::Pass, why: Why::Lacks(err.to_string()), again: None })?;
+            let blocked = |why| Blocked { may: May::Pass, why, again: None };
+            let view = View::read(&self.spool, &self.me, &mut self.known);
+            let view = view.map_err(|err| blocked(Why::Lacks(err.to_string())))?;
             self.view = Some(view);
         }
         let mut lacks = Lacks::default();
@@ -195,38 +178,6 @@ impl Host {
             self.kept.disk |= needs.disk > 0;
         }
         Err(Blocked { may: May::Pass, why: Why::Lacks(words), again: None })
-    }
-
-    /// What runs hold here now.
-    fn read(&mut self) -> Result<View> {
-        let (mut holdings, mut runners) = (Vec::new(), HashMap::new());
-        let tokens = self.spool.tokens(Folder::Running)?;
-        for token in &tokens {
-            let (owner, started) = match &token.state {
-                State::Claimed(worker) => (worker, false),
-                State::Started(_, runner) => (runner, true),
-                _ => continue,
-            };
-            if owner.host != self.me.host || owner.boot != self.me.boot {
-                continue;
-            }
-            if started {
-                runners.insert(owner.pid, token.run);
-            }
-            let key = (token.run, token.generation);
-            let placed = match self.known.get(&key) {
-                Some(known) => known.clone(),
-                None => Placed::read(&self.spool, token.run, token.generation),
-            };
-            if started {
-                self.known.insert(key, placed.clone());
-            }
-            holdings.extend(placed.map(|placed| Holding { run: token.run, placed }));
-        }
-        if self.known.len() > tokens.len() {
-            self.known.retain(|key, _| tokens.iter().any(|token| (token.run, token.generation) == *key));
-        }
-        Ok(View { holdings, runners, processes: None })
     }
 
     fn gpus(&mut self, needs: &Needs, lacks: &mut Lacks) -> std::result::Result<Vec<String>, Blocked> {
@@ -279,35 +230,9 @@ impl Host {
     }
 
     fn fit(&mut self, look: &Look, needs: &Needs) -> Fit {
-        let runs = self.spool.dir().join("runs");
         let Some(view) = &mut self.view else { return Fit::Never(0) };
-        let holds = |gpu: &str| view.holdings.iter().any(|holding| holding.placed.gpus.iter().any(|g| g == gpu));
-        let mut used: HashMap<u64, Vec<(String, u64)>> = HashMap::new();
-        let mut ours: Vec<(String, Option<u32>)> = Vec::new();
-        if !look.processes.is_empty() {
-            let processes = view.processes.get_or_insert_with(Processes::read);
-            for process in &look.processes {
-                let run = process.pid.and_then(|pid| processes.run_of(pid, &view.runners, &runs));
-                // Told by the number of another pid namespace: on a GPU that was given away, the one it was given to.
-                let nameless = process.pid.is_none_or(|pid| !processes.has(pid)) && holds(&process.gpu);
-                if run.is_some() || nameless {
-                    ours.push((process.gpu.clone(), process.pid));
-                }
-                if let (Some(run), Some(memory)) = (run, process.memory) {
-                    used.entry(run).or_default().push((process.gpu.clone(), memory));
-                }
-            }
-        }
-        let is_ours = |process: &Process| ours.iter().any(|(gpu, pid)| *gpu == process.gpu && *pid == process.pid);
-        let devices = gpus::devices(look, &self.choice, is_ours);
-        let share = |holding: &Holding| Share {
-            gpus: holding.placed.gpus.clone(),
-            alone: holding.placed.needs.is_alone(),
-            memory: holding.placed.needs.gpu_mem,
-            used: used.get(&holding.run).cloned().unwrap_or_default(),
-        };
-        let shares: Vec<Share> = view.holdings.iter().map(share).collect();
-        gpus::fit(&devices, &shares, needs)
+        let (devices, shares) = view.gpus(look, &self.choice);
+        gpus::fit(devices, shares, needs)
     }
 
     fn ram(&mut self, need: u64, lacks: &mut Lacks) {
@@ -315,16 +240,10 @@ impl Host {
         if need > memory.total {
             return lacks.never(format!("ram: {} needed, {} has {}", size(need), self.name, size(memory.total)));
         }
-        let used = match view.holdings.iter().any(|holding| holding.placed.needs.ram > 0) {
-            true => view.processes.get_or_insert_with(Processes::read).memory(&view.runners),
-            false => HashMap::new(),
-        };
-        let of = |holding: &Holding| used.get(&holding.run).copied().unwrap_or(0);
-        let promised = view.holdings.iter().map(|h| h.placed.needs.ram.saturating_sub(of(h))).sum();
+        let (promised, used) = view.memory();
         if let Some(lack) = memory.lacks(need, promised) {
-            let given_back: u64 = view.holdings.iter().map(of).sum();
             let words = format!("{lack} on {}", self.name);
-            if need <= memory.available.saturating_add(given_back) { lacks.ours(words) } else { lacks.others(words) }
+            if need <= memory.available.saturating_add(used) { lacks.ours(words) } else { lacks.others(words) }
         }
     }
 
@@ -347,10 +266,7 @@ impl Host {
                 lacks.never(format!("disk: {} needed, {} has {}", size(need), disk.at.display(), size(disk.total)));
                 continue;
             }
-            let on_it = |holding: &&Holding| holding.placed.devices.contains(&disk.device);
-            let holdings = self.view.iter().flat_map(|view| &view.holdings).filter(on_it);
-            let left = |h: &Holding| h.placed.needs.disk.saturating_sub(written(&self.spool.run_dir(h.run)));
-            let promised = holdings.map(left).sum();
+            let promised = self.view.as_ref().map_or(0, |view| view.promised_on(disk.device));
             for lack in disk.lacks(need, 0, promised) {
                 let words = format!("{lack} on {}", self.name);
                 if need <= disk.free() { lacks.ours(words) } else { lacks.others(words) }
@@ -374,26 +290,6 @@ impl Host {
 
 fn size(bytes: u64) -> String {
     nn::base::units::show_size(bytes)
-}
-
-/// Bytes a run has written where it is recorded, as far as a short count goes.
-fn written(dir: &Path) -> u64 {
-    let (mut left, mut bytes) = (FILES, 0u64);
-    let mut dirs = vec![dir.to_path_buf()];
-    while let Some(dir) = dirs.pop() {
-        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-            if left == 0 {
-                return bytes;
-            }
-            left -= 1;
-            match entry.metadata() {
-                Ok(meta) if meta.is_dir() => dirs.push(entry.path()),
-                Ok(meta) => bytes = bytes.saturating_add(meta.blocks().saturating_mul(512)),
-                Err(_) => {}
-            }
-        }
-    }
-    bytes
 }
 
 /// What a run lacks.
