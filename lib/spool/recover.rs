@@ -244,16 +244,30 @@ fn is_ghost(token: &Token, other: &Token) -> bool {
     }
 }
 
-/// The number of a run's next attempt, and what is on record of those before.
+/// The number of a run's next attempt, and what is on record of those before. An attempt whose attempt.json was refused
+/// by a full disk is known by its result: otherwise it would not count, and a run that fails be tried for ever.
 pub fn attempts(spool: &Spool, run: u64) -> (i64, Vec<Value>) {
-    let Some(mut last) = spool.read(run, "attempt.json").ok().flatten() else { return (1, Vec::new()) };
-    let number = last.int("attempt").unwrap_or(1);
-    let mut former = last.list("former").unwrap_or_default().to_vec();
-    last.set("former", Value::Null);
-    if let Some(result) = spool.read(run, "result.json").ok().flatten() {
-        last.set("result", result);
+    let read = |name: &str| spool.read(run, name).ok().flatten();
+    let (mut number, mut former) = (0, Vec::new());
+    let mut result = read("result.json");
+    if let Some(mut last) = read("attempt.json") {
+        number = last.int("attempt").unwrap_or(1);
+        former = last.list("former").unwrap_or_default().to_vec();
+        last.set("former", Value::Null);
+        // The result may be that of the attempt before, or of one after.
+        let generation = last.int("generation");
+        if let Some(own) = result.take_if(|r| r.int("generation") == generation || r.int("generation").is_none()) {
+            last.set("result", own);
+        }
+        former.push(last);
     }
-    former.push(last);
+    if let Some((result, tried)) = result.and_then(|r| r.int("attempt").map(|tried| (r, tried)))
+        && tried > number
+    {
+        number = tried;
+        let generation = result.get("generation").cloned().unwrap_or(Value::Null);
+        former.push(json::map([("attempt", Value::from(tried)), ("generation", generation), ("result", result)]));
+    }
     (number + 1, former)
 }
 
@@ -407,6 +421,28 @@ mod tests {
         Recovery::new().whole(&spool).unwrap();
         assert_eq!(only_state(&spool, t.run).state, State::Failed(How::Lost));
         child.wait().unwrap();
+        std::fs::remove_dir_all(spool.dir()).unwrap();
+    }
+
+    #[test]
+    fn attempts_are_counted() {
+        let spool = spool("attempts");
+        let run = add(&spool).run;
+        let put = |name: &str, text: &str| spool.put(run, name, &Value::parse(text).unwrap()).unwrap();
+        let told = || attempts(&spool, run);
+        assert_eq!(told(), (1, Vec::new()));
+        // attempt.json was refused, the result was not.
+        put("result.json", r#"{"attempt":1,"generation":1,"exit":3}"#);
+        let (next, former) = told();
+        assert_eq!((next, former.len(), former[0].get("result").and_then(|r| r.int("exit"))), (2, 1, Some(3)));
+        // The second left no result: that of the first is not its own.
+        put("attempt.json", r#"{"attempt":2,"generation":2,"former":[{"attempt":1}]}"#);
+        let (next, former) = told();
+        assert_eq!((next, former.len(), former[1].get("result")), (3, 2, None));
+        put("result.json", r#"{"attempt":2,"generation":2,"exit":4}"#);
+        assert_eq!(told().1[1].get("result").and_then(|r| r.int("exit")), Some(4));
+        put("result.json", r#"{"attempt":3,"generation":3,"exit":5}"#);
+        assert_eq!((told().0, told().1.len()), (4, 3));
         std::fs::remove_dir_all(spool.dir()).unwrap();
     }
 
