@@ -43,6 +43,7 @@ pub mod record {
     pub mod history; // variables of interest over time: history.jsonl
     pub mod lines; // bytes of a log -> clean logical lines
     pub mod metrics; // log lines -> counters and values
+    pub mod oom; // whether the kernel killed for lack of memory
     pub mod pattern; // {placeholder} templates for log lines
     pub mod resources; // what runs use while they run, one sampler a host
     pub mod results; // a run as a row: parameters, facts, metric@last

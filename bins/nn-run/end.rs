@@ -5,14 +5,16 @@
 use crate::adopt::Live;
 use crate::command::{self, Refused};
 use crate::prepare::Attempt;
+use crate::verdict::verdict;
 use crate::watch::{CANCEL, Cause, Who};
 use nn::base::cli::{self, Exit};
 use nn::base::error::Result;
 use nn::base::files::Moved;
 use nn::base::json::{self, Value};
-use nn::base::sys::{self, Ended, Signal, Signals, Usage, signal_name};
+use nn::base::sys::{self, Ended, Signal, Signals, Usage};
 use nn::base::time::{Time, show_duration};
 use nn::record::facts::Facts;
+use nn::record::oom;
 use nn::spool::snapshot::work;
 use nn::spool::state::{How, State, Token};
 use nn::spool::turn::{BACKOFF, Pause};
@@ -32,8 +34,7 @@ pub struct End {
     pub ended: Option<Ended>,
     pub usage: Option<Usage>,
     pub cause: Option<Cause>,
-    /// Count of the cgroup's OOM kills at the start
-    pub ooms: Option<u64>,
+    pub ooms: oom::Watch,
     pub facts: Facts,
     /// Processes of this program's own that nothing can end
     pub hung: Vec<u32>,
@@ -59,18 +60,8 @@ pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
     let mut hung = facts.finish(&attempt.spool, attempt.token.run, &attempt.cwd());
     hung.extend(end.hung);
     let leftovers = end_leftovers(&attempt.signals, attempt.grace.min(LEFTOVER_GRACE), &hung, who.adopted.as_ref());
-    let out_of_memory = end.ended == Some(Ended::Signal(Signal::KILL.0, false))
-        && matches!((end.ooms, oom_kills()), (Some(before), Some(now)) if now > before);
-    let state = match (end.cause, end.ended) {
-        (Some(Cause::Cancelled), _) => State::Cancelled,
-        (Some(Cause::TimeLimit(_) | Cause::FinishUp(..)), _) => State::Failed(How::Time),
-        (Some(Cause::Signal(Signal::TERM)), _) => State::Failed(How::Preempted),
-        (_, None) => State::Failed(How::Unknown),
-        (_, Some(Ended::Code(0))) => State::Done,
-        (_, Some(Ended::Code(code))) => State::Failed(How::Exit(code)),
-        _ if out_of_memory => State::Failed(How::Oom),
-        (_, Some(Ended::Signal(signal, _))) => State::Failed(How::Signal(signal)),
-    };
+    let mut ooms = end.ooms;
+    let (state, evidence) = verdict(who.pid, end.cause, end.ended, || ooms.found(who.pid));
     let mut result = json::map([
         ("attempt", Value::from(attempt.number)),
         ("started", who.started.into()),
@@ -92,7 +83,7 @@ pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
             128 + signal
         }
     };
-    let mut evidence: Vec<String> = evidence(end.cause, out_of_memory).into_iter().collect();
+    let mut evidence: Vec<String> = evidence.into_iter().collect();
     if let Some(live) = &who.adopted {
         let status = if end.ended.is_none() { ", so its exit status is unknown" } else { "" };
         evidence.push(format!("adopted: its nn-run {} had died{status}", live.runner.pid));
@@ -124,23 +115,6 @@ const TIMED_OUT: i32 = 124;
 
 fn round(seconds: f64) -> f64 {
     (seconds * 1e6).round() / 1e6
-}
-
-fn evidence(cause: Option<Cause>, out_of_memory: bool) -> Option<String> {
-    match cause {
-        Some(Cause::Cancelled) => Some("cancelled: TERM was sent".into()),
-        Some(Cause::TimeLimit(limit)) => Some(format!("the time limit of {} was over", show_duration(limit))),
-        Some(Cause::FinishUp(before, limit)) => Some(format!(
-            "told to finish up {} before the time limit of {}, and left",
-            show_duration(before),
-            show_duration(limit)
-        )),
-        Some(Cause::Signal(signal)) => {
-            Some(format!("nn-run got {} and passed it on", signal_name(signal.0).unwrap_or("a signal")))
-        }
-        None if out_of_memory => Some("killed, and its cgroup counts a kill for memory".into()),
-        None => None,
-    }
 }
 
 /// The command could not be started. When the system was only short of something a queued run goes back to the queue.
@@ -343,12 +317,4 @@ fn descendants() -> Vec<u32> {
         }
     }
     found
-}
-
-/// How often the kernel has killed for memory in this process's cgroup (version 2), memory.events of cgroups(7).
-pub fn oom_kills() -> Option<u64> {
-    let cgroup = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    let path = cgroup.lines().find_map(|line| line.strip_prefix("0::"))?;
-    let events = std::fs::read_to_string(format!("/sys/fs/cgroup{path}/memory.events")).ok()?;
-    events.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
 }

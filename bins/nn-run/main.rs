@@ -20,6 +20,7 @@ mod prepare;
 mod profile;
 mod recorded;
 mod sampler;
+mod verdict;
 mod watch;
 
 use end::Next;

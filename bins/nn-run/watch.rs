@@ -20,6 +20,7 @@ use nn::base::sys::{self, Ended, Signal, Usage};
 use nn::base::time::{Time, show_duration};
 use nn::record::facts::Facts;
 use nn::record::history::join::{self, Start};
+use nn::record::oom;
 use nn::spool::job::Job;
 use nn::spool::recover::HEARTBEAT;
 use std::fs::File;
@@ -31,6 +32,9 @@ const LOOK: Duration = Duration::from_millis(200);
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 /// Between two looks for the file that calls the run off.
 pub const CANCEL: Duration = Duration::from_secs(2);
+
+/// Between two notes of which processes it has: of one that is killed nobody can tell afterwards whose it was.
+const KIN: Duration = Duration::from_secs(5);
 
 /// What made the command end, other than itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,7 +68,7 @@ pub fn run(attempt: Attempt, out: &mut Out) -> Result<Next> {
             return end::not_started(attempt, started, Refused { status: 125, why: err.to_string(), passing: false });
         }
     };
-    let ooms = end::oom_kills();
+    let ooms = oom::Watch::begin();
     let pid = match command::start(&attempt, &log) {
         Ok(pid) => pid,
         Err(refused) => {
@@ -75,9 +79,9 @@ pub fn run(attempt: Attempt, out: &mut Out) -> Result<Next> {
         }
     };
     let who = Who { pid, started, clock: Instant::now(), adopted: None };
-    let watch = Watch::new(attempt, who, log, start, Recorded::default(), out.is_terminal());
+    let watch = Watch::new(attempt, who, ooms, log, start, Recorded::default(), out.is_terminal());
     watch.record_start();
-    watch.finish(ooms, out)
+    watch.finish(out)
 }
 
 /// Goes on with a command that another process started.
@@ -85,8 +89,8 @@ pub fn run(attempt: Attempt, out: &mut Out) -> Result<Next> {
 /// # Errors
 /// The end cannot be recorded.
 pub fn go_on(attempt: Attempt, who: Who, log: File, start: Start, recorded: Recorded, out: &mut Out) -> Result<Next> {
-    let ooms = end::oom_kills();
-    Watch::new(attempt, who, log, start, recorded, out.is_terminal()).finish(ooms, out)
+    let ooms = oom::Watch::begin();
+    Watch::new(attempt, who, ooms, log, start, recorded, out.is_terminal()).finish(out)
 }
 
 /// Where this attempt begins in what grows; noted for those who read the history, when there is something before it.
@@ -115,6 +119,9 @@ pub struct Who {
 struct Watch {
     attempt: Attempt,
     who: Who,
+    ooms: oom::Watch,
+    /// When its processes are to be noted next
+    kin_at: Instant,
     follower: Follower,
     facts: Facts,
     resources: Resources,
@@ -133,7 +140,15 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(mut attempt: Attempt, who: Who, log: File, start: Start, recorded: Recorded, terminal: bool) -> Watch {
+    fn new(
+        mut attempt: Attempt,
+        who: Who,
+        ooms: oom::Watch,
+        log: File,
+        start: Start,
+        recorded: Recorded,
+        terminal: bool,
+    ) -> Watch {
         let now = Instant::now();
         let job = attempt.job.as_ref().ok();
         let cwd = attempt.cwd();
@@ -158,6 +173,8 @@ impl Watch {
         Watch {
             attempt,
             who,
+            ooms,
+            kin_at: now + KIN,
             follower,
             facts,
             resources,
@@ -175,13 +192,13 @@ impl Watch {
         }
     }
 
-    fn finish(mut self, ooms: Option<u64>, out: &mut Out) -> Result<Next> {
+    fn finish(mut self, out: &mut Out) -> Result<Next> {
         // The command has its own priority: where cores are short, it goes before the reading of its log.
         sys::step_back();
         let (ended, usage) = self.until_end(out);
         self.follower.finish(out);
         self.keeper.look(&self.attempt);
-        let Watch { attempt, who, follower, cause, facts, resources, beats, .. } = self;
+        let Watch { attempt, who, ooms, follower, cause, facts, resources, beats, .. } = self;
         let hung = resources.end();
         if beats > 0 {
             let _ = files::remove(&attempt.spool.dir().join("hosts").join(attempt.runner.to_string()));
@@ -263,6 +280,10 @@ impl Watch {
         if now >= self.look_at {
             self.pause = if self.follower.look(out) { LOOK } else { (self.pause * 3 / 2).min(LONGEST_LOOK) };
             self.facts.look(&self.attempt.spool, self.attempt.token.run);
+            if now >= self.kin_at {
+                self.kin_at = now + KIN;
+                self.ooms.see(self.who.pid);
+            }
             self.look_at = Instant::now() + self.pause;
         }
         if self.keeper.due().is_some_and(|at| now >= at) {

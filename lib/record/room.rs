@@ -13,7 +13,7 @@ mod probe;
 mod quota;
 
 pub use gpus::{GpuMemory, gpu_memory};
-pub use memory::{Memory, MemoryBy, memory};
+pub use memory::{Memory, MemoryBy, memory, memory_group};
 pub use mounts::Mount;
 pub use probe::probe;
 

@@ -13,6 +13,7 @@ mod gpus;
 mod hostile;
 mod hosts;
 mod limits;
+mod oom;
 mod paused;
 mod place;
 mod room;

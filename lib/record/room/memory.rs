@@ -112,6 +112,47 @@ const ONE: Names = Names {
     cached: ["total_inactive_file", "total_active_file", ""],
 };
 
+/// The folder of the control group whose memory this process's is counted with, of either version.
+pub fn memory_group() -> Option<PathBuf> {
+    let cgroup = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let is_there = |dir: &Path| ["memory.events", "memory.oom_control"].iter().any(|name| dir.join(name).exists());
+    let mut paths: Vec<(&str, &str)> = Vec::new();
+    for line in cgroup.lines() {
+        let mut fields = line.splitn(3, ':');
+        let (Some(id), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else { continue };
+        if controllers.split(',').any(|c| c == "memory") {
+            paths.insert(0, ("cgroup", path));
+        } else if id == "0" && controllers.is_empty() {
+            paths.push(("cgroup2", path));
+        }
+    }
+    // Where they usually are; the table of mounts is long, and read only where they are not.
+    for (kind, path) in &paths {
+        let usual: &[&str] =
+            if *kind == "cgroup" { &["/sys/fs/cgroup/memory"] } else { &["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] };
+        let below = path.trim_start_matches('/');
+        let is_plain = Path::new(below).components().all(|c| matches!(c, Component::Normal(_)));
+        if let Some(dir) = usual.iter().map(|top| Path::new(top).join(below)).find(|dir| is_plain && is_there(dir)) {
+            return Some(dir);
+        }
+    }
+    if paths.iter().all(|(_, path)| *path == "/") {
+        return None;
+    }
+    let mounts = mounts::all("/proc/self/mountinfo");
+    for (kind, path) in &paths {
+        for mount in mounts.iter().filter(|mount| mount.kind == *kind) {
+            let below = Path::new(path).strip_prefix(&mount.root).unwrap_or(Path::new(""));
+            let plain: PathBuf = below.components().filter(|c| matches!(c, Component::Normal(_))).collect();
+            let dir = mount.point.join(plain);
+            if is_there(&dir) {
+                return Some(dir);
+            }
+        }
+    }
+    None
+}
+
 /// The room in one group, if it has a limit. ("max" is no number; version 1 shows no limit as a huge one.)
 fn group(dir: &Path, level: &Path, names: &Names) -> Option<Memory> {
     let text = |name: &str| std::fs::read_to_string(dir.join(name)).ok();
