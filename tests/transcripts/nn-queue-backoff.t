@@ -10,7 +10,7 @@ waits a while before it is tried again; others overtake it.
   $ NN_BACKOFF=1h nn-queue list | cut -f1,10 | sed 's/[0-9]*m.*/TIME/'
   1	back-off TIME
   2	no worker runs
-  $ NN_BACKOFF=1h nn-queue work --forever -q & until_ok test -e spool/done/0000002.1; nn-queue list | cut -f1; kill $!; wait
+  $ NN_BACKOFF=1h nn-queue work --forever -q 2>/dev/null & until_ok test -e spool/done/0000002.1; nn-queue list | cut -f1; kill $!; wait
   1
   $ back 1 $(date -u +%Y-%m-%dT%H:%M:%SZ); NN_BACKOFF=1s nn-queue work -q; paste -sd ' ' order
   other again
