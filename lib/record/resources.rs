@@ -5,8 +5,8 @@
 //! dies with its holder, and at the next tick another takes it. Who finds no line for his run in the file (two
 //! containers with one host name, a holder that hangs) looks himself.
 //!
-//! Times between samples are those since boot: a clock that is set changes no rate. Reading /proc may take 1/2000 of the
-//! time, asking for GPUs 1/500; where that is not enough, samples are taken less often.
+//! Times between samples are those since boot: a clock that is set changes no rate. Reading /proc may take 1/1000 of a
+//! core, asking for GPUs 1/500; where that is not enough, samples are taken less often.
 
 mod host;
 mod proc;
@@ -25,12 +25,12 @@ use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Time between samples unless `resources.every` says otherwise.
 pub const EVERY: Duration = Duration::from_secs(10);
-/// Reading /proc may take one part in so many of the time.
-const SCAN_SHARE: u32 = 2000;
+/// Reading /proc may take one part in so many of a core's time.
+const SCAN_SHARE: u32 = 1000;
 /// Samples are this many times rarer at most.
 const RARER: u32 = 6;
 /// Time between two looks at the GPUs, at least.
@@ -110,13 +110,15 @@ impl Sampler {
                 self.inherit(now);
             }
         }
-        let begun = Instant::now();
+        let begun = sys::thread_time();
         let line = if self.role.is_some() {
             self.of_host(spool, now)
         } else {
             self.by_another(now).or_else(|| self.of_own(spool, now))
         };
-        let pause = (begun.elapsed() * SCAN_SHARE).clamp(self.every, self.every * RARER);
+        // Who asks for more than usual has chosen what it costs.
+        let rarest = if self.every < EVERY { self.every } else { self.every * RARER };
+        let pause = (sys::thread_time().saturating_sub(begun) * SCAN_SHARE).clamp(self.every, rarest);
         (line.map(|line| self.finished(line, now)), pause)
     }
 

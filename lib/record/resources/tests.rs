@@ -41,7 +41,7 @@ fn one_looks_for_all_and_another_takes_over() {
     let line = line.unwrap();
     assert!(line.int("rss").unwrap() > 0 && line.int("rss_peak") == line.int("rss"), "{line}");
     assert!(line.int("processes").unwrap() >= 1 && line.get("cpu_percent").is_none());
-    assert!(pause >= Duration::from_millis(10) && pause <= Duration::from_millis(60));
+    assert_eq!(pause, Duration::from_millis(10));
     assert!(first.role.is_some());
     assert!(second.tick(&place.spool).0.is_some());
     assert!(second.role.is_none());
