@@ -59,3 +59,12 @@ pub mod draw {
     pub mod svg; // a chart as SVG
     pub mod term; // a chart in braille
 }
+
+/// Floor 4 as well: letters.
+pub mod mail {
+    pub mod message; // a message, RFC 5322 and MIME
+    pub mod outgoing; // messages to be sent: the folder mail/
+    pub mod settings; // how mail leaves: the settings mail.…
+    pub mod smtp; // a client of SMTP, over any stream
+    pub mod transport; // a way for messages: TCP, TLS by openssl, a program
+}

@@ -71,6 +71,19 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String> {
     })
 }
 
+/// Opens a regular file for reading: no symbolic link, and never waiting for the other end of a pipe.
+///
+/// # Errors
+/// It cannot be opened, or is something else.
+pub fn open_regular(path: &Path) -> Result<File> {
+    const O_NONBLOCK: i32 = 0o4000;
+    let open = || {
+        let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
+        if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+    };
+    open().doing("read", path)
+}
+
 /// A whole file as text; None when there is none.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every key there is; `table.` stands for any name after it.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 22] = [
     "spool",
     "grace",
     "slots",
@@ -23,6 +23,17 @@ const KEYS: [&str; 11] = [
     "snapshot.file-limit",
     "snapshot.limit",
     "snapshot.link",
+    "mail.server",
+    "mail.tls",
+    "mail.ca-file",
+    "mail.user",
+    "mail.password-file",
+    "mail.password-command",
+    "mail.from",
+    "mail.to",
+    "mail.via",
+    "mail.timeout",
+    "mail.notify",
 ];
 
 /// The settings in force.
@@ -38,8 +49,8 @@ impl Config {
     /// The file cannot be read, or a line is wrong.
     pub fn of_person() -> Result<Config> {
         let mut config = Config::default();
-        if let Some(dir) = home_config() {
-            config.add(&dir.join("nn/config"))?;
+        if let Some(dir) = person_dir() {
+            config.add(&dir.join("config"))?;
         }
         Ok(config)
     }
@@ -114,9 +125,10 @@ impl Config {
     }
 }
 
-fn home_config() -> Option<PathBuf> {
+/// Where the person's settings are: `~/.config/nn`. None: there is no home.
+pub fn person_dir() -> Option<PathBuf> {
     let own = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
-    own.or_else(|| std::env::home_dir().map(|home| home.join(".config")))
+    own.or_else(|| std::env::home_dir().map(|home| home.join(".config"))).map(|dir| dir.join("nn"))
 }
 
 #[cfg(test)]

@@ -145,3 +145,14 @@ _nn_diskcheck() {
     _nn_options --need --inodes --ram --gpu-mem --like --probe --json && return
 }
 complete -o bashdefault -o default -F _nn_diskcheck nn-diskcheck
+
+# nn-mail
+_nn_mail() {
+    case $3 in
+    -s | --subject) return ;;
+    -r | --run) _nn_runs && return ;;
+    --print) _nn_words "$(nn-mail --list --all 2>/dev/null | cut -f1)" && return ;;
+    esac
+    _nn_options -s --subject -a --attach -r --run --later --flush --all --list --json --print --raw --test --setup
+}
+complete -o bashdefault -o default -F _nn_mail nn-mail

@@ -6,7 +6,7 @@ function __nn_runs
     echo last
 end
 
-for tool in nn-sweep nn-queue nn-run nn-log nn-table nn-plot nn-diskcheck
+for tool in nn-sweep nn-queue nn-run nn-log nn-table nn-plot nn-diskcheck nn-mail
     complete -c $tool -s h -l help -d 'print the usage'
     complete -c $tool -s V -l version -d 'print the version'
 end
@@ -132,3 +132,17 @@ complete -c nn-diskcheck -x -l gpu-mem -d 'memory that must be free on one GPU'
 complete -c nn-diskcheck -x -l like -a '(__nn_runs)' -d 'as much as this run used'
 complete -c nn-diskcheck -l probe -d 'see whether it can be allocated'
 complete -c nn-diskcheck -l json -d 'an object a line'
+
+# nn-mail
+complete -c nn-mail -x -s s -l subject -d 'what it is about'
+complete -c nn-mail -r -s a -l attach -d 'attach this file'
+complete -c nn-mail -x -s r -l run -a '(__nn_runs)' -d 'with the curve of this run'
+complete -c nn-mail -l later -d 'only keep it'
+complete -c nn-mail -l flush -d 'send what is kept'
+complete -c nn-mail -l all -d 'also what is not due, or was sent'
+complete -c nn-mail -l list -d 'what is kept or failed'
+complete -c nn-mail -l json -d 'an object a line'
+complete -c nn-mail -l print -d 'show a message'
+complete -c nn-mail -l raw -d 'as it goes out'
+complete -c nn-mail -l test -d 'show the dialogue with the server'
+complete -c nn-mail -l setup -d 'ask for what is needed'
