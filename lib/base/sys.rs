@@ -17,7 +17,7 @@ mod disk;
 pub mod nvml;
 mod process;
 pub use disk::{Space, allocate, space};
-pub use process::Process;
+pub use process::{Process, plays_old_kernel};
 
 /// A signal by its number, see signal(7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

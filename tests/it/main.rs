@@ -4,14 +4,17 @@
 //! Not tested here: Slurm and Grid Engine, power cuts, real NFS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod adopt;
 mod clock;
 mod compound;
 mod concurrent;
 mod crash;
 mod frozen;
 mod gpus;
+mod groups;
 mod hostile;
 mod hosts;
+mod identity;
 mod limits;
 mod oom;
 mod paused;
