@@ -165,6 +165,7 @@ impl Sampler {
             return None;
         }
         let all = self.scanner.scan();
+        self.round = self.round.wrapping_add(1);
         let tree = tree(&all, spool, self.run, std::process::id());
         (!tree.is_empty()).then(|| self.line(self.run, &tree, None, now))
     }

@@ -37,6 +37,7 @@ _nn_queue() {
     case ${COMP_WORDS[1]}:$3 in
         *:--state) _nn_words "$states"; return ;;
         *:--after | *:--after-any) _nn_runs; return ;;
+        *:--profile) _nn_words python theano perf; return ;;
         *:--prio | prio:prio) _nn_words 0 1 2 3 4 5 6 7 8 9; return ;;
         *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--gpus | *:--needs | *:--time | *:--retries) return ;;
         *:--finish-up) return ;;
@@ -67,6 +68,7 @@ complete -o bashdefault -o default -F _nn_queue nn-queue
 _nn_run() {
     local i
     [ "$3" = --resume ] && _nn_runs && return
+    [ "$3" = --profile ] && _nn_words python theano perf && return
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claimed | --adopt) ((i++)) ;;
