@@ -99,13 +99,16 @@ impl Gc<'_> {
         writeln!(self.out, "{what}\t{why}")
     }
 
-    /// Runs that ended so long ago, when asked for.
+    /// Runs that ended so long ago, when asked for; but not those that waiting runs come after.
     fn ended(&mut self) -> Result<()> {
         let Some(limit) = self.opts.older_than else { return Ok(()) };
         let spool = self.spool;
         let mut tokens: Vec<Token> = spool.states(&Folder::ALL)?.into_values().collect();
         let is_wanted = |f: Folder| f.is_end() && (self.opts.states.is_empty() || self.opts.states.contains(&f));
-        tokens.retain(|token| is_wanted(token.folder()));
+        let open = tokens.iter().filter(|token| !token.folder().is_end());
+        let jobs = open.filter_map(|token| spool.job(token.run).ok());
+        let needed: HashSet<u64> = jobs.flat_map(|job| [job.after("after"), job.after("after-any")].concat()).collect();
+        tokens.retain(|token| is_wanted(token.folder()) && !needed.contains(&token.run));
         tokens.sort_by_key(|token| token.run);
         for token in tokens {
             let Some(age) = ended_since(spool, &token).filter(|age| *age >= limit) else { continue };

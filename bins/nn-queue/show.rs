@@ -16,6 +16,7 @@ use nn::base::time::{Time, show_duration};
 use nn::base::units::{show_number, show_size};
 use nn::record::results::{Results, Row, took};
 use nn::spool::job::Job;
+use nn::spool::needs::Placed;
 use nn::spool::select::select_one;
 use nn::spool::state::{State, Token};
 use nn::spool::store::Spool;
@@ -171,6 +172,8 @@ fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
     line(out, "code", &code(job))?;
     line(out, "parameters", &pairs(job.params()))?;
     line(out, "needs", &pairs(job.json.get("needs").and_then(Value::as_map).unwrap_or_default()))?;
+    let given = run.row.token.as_ref().and_then(|token| Placed::read(spool, run.row.run, token.generation));
+    line(out, "gpus", &given.map(|given| given.gpus.join(" ")).unwrap_or_default())?;
     line(out, "note", run.row.note().unwrap_or_default())?;
     line(out, "tags", &labels::tags(labels, &job.json).join(" "))?;
     line(out, "added", &job.added().map(Time::local).unwrap_or_default())?;

@@ -73,3 +73,12 @@ Recovery by hand: a ghost, a claim of the dead, a run whose runner and command d
   nn-queue: warning: HERE/spool/done/README is no token: left alone
   $ nn-queue recover 2>/dev/null; ls spool/queued spool/failed spool/done | paste -sd ' '
   spool/done: 0000006.1 README  spool/failed: 0000008.1~lost 0000009.1~exit,3  spool/queued: 5-0000007.2 5-0000010.1
+
+A run that another one comes after stays as long as that one waits.
+
+  $ nn-queue add -- true; nn-queue add --after 11 -- true; mv spool/queued/5-0000011.1 spool/done/0000011.1; echo '{"ended":"2020-01-01T00:00:00Z"}' >spool/runs/11/result.json
+  11
+  12
+  $ nn-queue gc --older-than 30d; nn-queue cancel 12; nn-queue gc --older-than 30d | sed 's/[0-9]*d[0-9h]* ago/long ago/'
+  12	cancelled
+  runs/11	done long ago

@@ -116,7 +116,7 @@ nvidia-smi fails: what needs a GPU waits, all else runs. It hangs: the same, aft
   27
   $ nn-queue work -q --forever & until_ok nn-queue wait 27; until_ok sh -c 'nn-queue list | grep smi'; list; kill $!; wait
   26	queued	gpus: nvidia-smi: NVIDIA-SMI has failed
-  $ rm smi/fails; touch smi/hang; nn-queue add -- true; nn-queue work -q --forever & until_ok nn-queue wait 28; list; kill $!; wait; rm smi/hang
+  $ rm smi/fails; touch smi/hang; nn-queue add -- true; nn-queue work -q --forever & until_ok nn-queue wait 28; list; kill $!; wait; rm smi/hang; until_ok sh -c '! ls -ld /proc/[0-9]*/cwd 2>/dev/null | grep -q "$SMI"'
   28
   26	queued	gpus: HOST asks which are free
 
@@ -125,6 +125,7 @@ No GPU at all, asked for in so many words, and a number left unsaid.
   $ nn-queue cancel 26 >/dev/null; for needs in gpus=0 ram=1; do CUDA_VISIBLE_DEVICES=3 nn-queue add --live --needs $needs -- sh -c 'echo "[$CUDA_VISIBLE_DEVICES]"'; done
   29
   30
-  $ nn-queue work -q; nn-queue log 29; nn-queue log 30
+  $ nn-queue work -q; nn-queue show 1 | grep ^gpus; nn-queue log 29; nn-queue log 30
+  gpus        GPU-aa
   []
   [3]

@@ -62,7 +62,7 @@ impl Worker {
     }
 
     pub(super) fn reap(&mut self) {
-        while let Ok(Some((pid, ended))) = sys::reap() {
+        while let Some((pid, ended)) = self.next_ended() {
             if let Some(own) = self.children.remove(&pid) {
                 self.due.look = self.due.look.min(Instant::now());
                 self.changed = true;
@@ -71,6 +71,15 @@ impl Worker {
                 self.ended(own, ended);
             }
         }
+    }
+
+    /// One that has ended. While GPUs are asked about, that program is a child too, and its status is not for this loop.
+    fn next_ended(&self) -> Option<(u32, Ended)> {
+        if !self.chooser.host.is_asking() {
+            return sys::reap().ok().flatten();
+        }
+        let ended = |pid: &u32| sys::reap_child(*pid).ok().flatten().map(|(ended, _)| (*pid, ended));
+        self.children.keys().find_map(ended)
     }
 
     /// An nn-run has ended: what became of its run?

@@ -12,7 +12,7 @@ use super::gpus::{self, Choice, Fit};
 use super::view::{Known, View};
 use nn::base::error::{Result, reason};
 use nn::base::role::Role;
-use nn::base::sys;
+use nn::base::sys::{self, Signal};
 use nn::record::gpu::{Look, Looker, Unseen};
 use nn::record::room::{self, Disk, Rooms};
 use nn::spool::needs::{Needs, Placed};
@@ -102,6 +102,20 @@ impl Host {
     /// A run of this worker has ended.
     pub fn ended(&mut self) {
         self.changed = Instant::now();
+    }
+
+    /// Whether a program that tells of GPUs is being asked.
+    pub fn is_asking(&self) -> bool {
+        self.looker.is_asking()
+    }
+
+    /// The worker ends: nobody waits for an answer any more.
+    pub fn leave(&mut self) {
+        self.forget();
+        if let Some(pid) = self.looker.child() {
+            // Ended already is as good.
+            let _ = sys::kill(pid, Signal::KILL);
+        }
     }
 
     /// What was chosen last is not given.
@@ -224,7 +238,7 @@ impl Host {
                 let long = self.asking.get_or_insert_with(Instant::now).elapsed() > PATIENCE;
                 let may = if long { May::Pass } else { May::Stop };
                 let why = Why::Lacks(format!("gpus: {} asks which are free", self.name));
-                Err(Blocked { may, why, again: Some(ASK_AGAIN) })
+                Err(Blocked { may, why, again: (!long).then_some(ASK_AGAIN) })
             }
         }
     }

@@ -129,6 +129,7 @@ impl Worker {
     pub fn work(mut self) -> Result<Exit> {
         let started = Instant::now();
         let worked = self.round();
+        self.chooser.host.leave();
         // Only people are told less without it.
         let _ = files::remove(&waits::path(&self.spool, &self.me));
         let _ = files::remove(&self.heartbeat());
