@@ -2,7 +2,7 @@
 //! options are laid over each of them. Their code is frozen (freeze.rs); all other facts of a run are taken when it starts.
 
 use crate::after::{self, Names};
-use crate::freeze;
+use crate::freeze::{self, Repeats};
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
@@ -55,8 +55,7 @@ struct Opts {
     /// Lists that join those of a job
     lists: Vec<(String, Vec<Value>)>,
     links: Vec<Value>,
-    /// Whether jobs that were there before are added too
-    again: bool,
+    repeats: Repeats,
     command: Vec<OsString>,
 }
 
@@ -81,7 +80,7 @@ pub fn add(args: &mut Args, out: &mut Out) -> Result<Exit> {
         return Ok(Exit::NO);
     }
     let spool = Spool::find()?;
-    if !freeze::freeze(&spool, &mut jobs, opts.again)? {
+    if !freeze::freeze(&spool, &mut jobs, opts.repeats)? {
         return Ok(Exit::NO);
     }
     for run in spool.add(&jobs, &environment())? {
@@ -137,7 +136,8 @@ fn parse(args: &mut Args) -> Result<Opts> {
             "hold" => opts.members.push(("hold", true.into())),
             "live" => opts.members.push(("live", true.into())),
             "link" => opts.links.push(json::from_os(&args.value()?)),
-            "again" => opts.again = true,
+            "again" => opts.repeats = Repeats::Add,
+            "new" => opts.repeats = Repeats::Skip,
             _ => return Err(arg.unexpected()),
         }
     }

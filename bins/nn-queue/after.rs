@@ -4,6 +4,7 @@
 
 use nn::base::error::{Error, Result};
 use nn::base::json::Value;
+use nn::spool::job::Job;
 use nn::spool::select::select;
 use nn::spool::store::Spool;
 use std::collections::HashMap;
@@ -74,4 +75,31 @@ impl Names {
         self.spool = Some(spool);
         Ok(runs?.into_iter().filter_map(|run| i64::try_from(run).ok()).map(Value::from).collect())
     }
+}
+
+/// Takes jobs out of an input, those with the number of the run that takes their place; who comes after one of them comes
+/// after that run, and the places of the others move up.
+pub fn leave_out(jobs: &mut Vec<Job>, runs: &[Option<u64>]) {
+    let mut place = 0;
+    let mut places = Vec::with_capacity(runs.len());
+    for run in runs {
+        place += usize::from(run.is_none());
+        places.push(match run {
+            Some(run) => i64::try_from(*run).map(Value::from).unwrap_or(Value::Null),
+            None => Value::from(format!("+{place}")),
+        });
+    }
+    let moved = |item: &Value| {
+        let old = item.as_str().and_then(|text| text.strip_prefix('+')?.parse::<usize>().ok());
+        old.and_then(|old| places.get(old.checked_sub(1)?)).unwrap_or(item).clone()
+    };
+    for job in jobs.iter_mut() {
+        for member in MEMBERS {
+            if let Some(items) = job.json.list(member).map(|items| items.iter().map(moved).collect::<Vec<_>>()) {
+                job.json.set(member, items);
+            }
+        }
+    }
+    let mut stays = runs.iter().map(Option::is_none);
+    jobs.retain(|_| stays.next().unwrap_or(true));
 }

@@ -7,6 +7,7 @@
 
 mod words;
 
+use crate::after;
 use nn::base::cli;
 use nn::base::error::{Doing, Error, Result};
 use nn::base::json::{self, Value};
@@ -65,11 +66,23 @@ struct Freezer<'a> {
     words: Words,
 }
 
-/// Freezes the code of these jobs, as their member `code`. False: some were there before, and nothing is to be added.
+/// What becomes of jobs that were there before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeats {
+    /// Nothing is added
+    #[default]
+    Refuse,
+    /// The others are added
+    Skip,
+    /// They are added too
+    Add,
+}
+
+/// Freezes the code of these jobs, as their member `code`. False: nothing is to be added, for jobs were there before.
 ///
 /// # Errors
 /// A snapshot cannot be taken or written; nothing is added.
-pub fn freeze(spool: &Spool, jobs: &mut [Job], again: bool) -> Result<bool> {
+pub fn freeze(spool: &Spool, jobs: &mut Vec<Job>, repeats: Repeats) -> Result<bool> {
     let config = spool.config()?;
     let limits = Limits {
         file: config.size("snapshot.file-limit")?.unwrap_or(LIMITS.file),
@@ -83,8 +96,23 @@ pub fn freeze(spool: &Spool, jobs: &mut [Job], again: bool) -> Result<bool> {
     for job in jobs.iter_mut() {
         keys.push(freezer.job(job)?);
     }
-    if !again && !is_new(spool, jobs)? {
-        return Ok(false);
+    let before = if repeats == Repeats::Add { vec![None; jobs.len()] } else { before(spool, jobs)? };
+    let seen: Vec<u64> = before.iter().flatten().copied().collect();
+    if !seen.is_empty() {
+        let left = jobs.len() - seen.len();
+        let what = match (repeats, left) {
+            (Repeats::Skip, _) => "not added again",
+            (_, 0) if jobs.len() == 1 => "--again adds it all the same",
+            (_, 0) => "--again adds them all the same",
+            _ => "--new adds the others, --again all",
+        };
+        cli::tell(&format!("{} ({what})", the_same(&seen)));
+        if repeats == Repeats::Refuse || left == 0 {
+            return Ok(false);
+        }
+        after::leave_out(jobs, &before);
+        let mut is_new = before.iter().map(Option::is_none);
+        keys.retain(|_| is_new.next().unwrap_or(true));
     }
     freezer.tell();
     let mut facts = HashMap::new();
@@ -264,12 +292,12 @@ fn cannot(dir: &Path, why: &str) -> Error {
     Error::other(format!("cannot freeze the code in {}: {why} (--live runs in place)", dir.display()))
 }
 
-/// Whether none of these jobs waits, runs or is done already; those that are, are told.
-fn is_new(spool: &Spool, jobs: &[Job]) -> Result<bool> {
+/// The newest run that waits, runs or is done and is the same, for each of these jobs.
+fn before(spool: &Spool, jobs: &[Job]) -> Result<Vec<Option<u64>>> {
     let mut known = HashMap::new();
-    let mut seen = Vec::new();
     let mut states = None;
-    for job in jobs {
+    let mut before = vec![None; jobs.len()];
+    for (job, before) in jobs.iter().zip(&mut before) {
         let (Some(code), Some(digest)) = (job.code(), asked::digest(job)) else { continue };
         let known = known.entry(code.tree.clone()).or_insert_with(|| asked::known(spool, &code.tree));
         let Some(runs) = known.get(&digest) else { continue };
@@ -283,18 +311,17 @@ fn is_new(spool: &Spool, jobs: &[Job]) -> Result<bool> {
             let counts = state.is_some_and(|state| !matches!(state, State::Failed(_) | State::Cancelled));
             counts && spool.job(**run).is_ok_and(|job| asked::digest(&job).as_ref() == Some(&digest))
         };
-        seen.extend(runs.iter().filter(counts).max());
+        *before = runs.iter().filter(counts).max().copied();
     }
-    let Some(first) = seen.first() else { return Ok(true) };
-    let what = "the same command with the same parameters and code";
-    if seen.len() == 1 {
-        cli::tell(&format!("run {first} is {what} (--again adds it all the same)"));
-    } else {
-        let mut named: Vec<String> = seen.iter().take(NAMED).map(u64::to_string).collect();
-        if seen.len() > NAMED {
-            named.push(format!("and {} more", seen.len() - NAMED));
-        }
-        cli::tell(&format!("runs {} are {what} (--again adds them all the same)", named.join(" ")));
+    Ok(before)
+}
+
+/// `run 17 is the same`, or the same of several.
+fn the_same(runs: &[u64]) -> String {
+    let mut named: Vec<String> = runs.iter().take(NAMED).map(u64::to_string).collect();
+    if runs.len() > NAMED {
+        named.push(format!("and {} more", runs.len() - NAMED));
     }
-    Ok(false)
+    let (run, is) = if runs.len() == 1 { ("run", "is") } else { ("runs", "are") };
+    format!("{run} {} {is} the same command with the same parameters and code", named.join(" "))
 }

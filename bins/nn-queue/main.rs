@@ -52,6 +52,7 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
     --live                     run in place, with the code as it is then
     --link PATH                reach what git ignores there by a link (again for more)
     --again                    even if the same was added before
+    --new                      only what was not added before
   list [-a] [--state S]... [--json] [RUNS]
                              where they stand (-a, --all: also what has ended)
   show [--json] RUN          everything about one

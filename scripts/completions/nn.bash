@@ -48,7 +48,7 @@ _nn_queue() {
         init) _nn_options --group ;;
         add)
             _nn_options -n --name -p --param -g --group --needs --time --prio --retries --after --after-any --note --tag \
-                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --hold --live --link --again
+                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --hold --live --link --again --new
             ;;
         list) _nn_options -a --all --state --json || _nn_runs ;;
         show) _nn_options --json || _nn_runs ;;

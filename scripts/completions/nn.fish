@@ -41,6 +41,7 @@ complete -c nn-queue -n '__fish_seen_subcommand_from add' -l hold -d 'do not sta
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l live -d 'run in place'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l link -r -F -d 'reach this by a link'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l again -d 'even if it was added before'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l new -d 'only what was not added before'
 complete -c nn-queue -n '__fish_seen_subcommand_from list' -s a -l all -d 'also those that have ended'
 complete -c nn-queue -n '__fish_seen_subcommand_from list gc' -l state -x -a "$states" -d 'only these'
 complete -c nn-queue -n '__fish_seen_subcommand_from list show' -l json -d 'as JSON lines'

@@ -81,14 +81,22 @@ The same command with the same parameters and code is added only when asked for;
   504	cancelled
   506
   $ for lr in 1 2 3; do echo "{\"argv\":[\"./train\"],\"params\":{\"lr\":$lr}}"; done | nn-queue add
-  nn-queue: runs 505 506 are the same command with the same parameters and code (--again adds them all the same)
+  nn-queue: runs 505 506 are the same command with the same parameters and code (--new adds the others, --again all)
   [1]
+  $ for lr in 1 3 2 4; do echo "{\"argv\":[\"./train\"],\"name\":\"lr$lr\",\"params\":{\"lr\":$lr}$after}"; after=",\"after\":[\"lr$lr\"]"; done >$top/jobs
+  $ nn-queue add --new <$top/jobs; nn-queue add --new <$top/jobs; grep -o '"after":[^]]*]' $NN_SPOOL/runs/507/job.json $NN_SPOOL/runs/508/job.json | sed 's/.*runs.//'
+  nn-queue: runs 505 506 are the same command with the same parameters and code (not added again)
+  507
+  508
+  nn-queue: runs 505 507 506 508 are the same command with the same parameters and code (not added again)
+  507/job.json:"after":[505]
+  508/job.json:"after":[506]
   $ nn-queue list | cut -f1 | nn-queue cancel >/dev/null
 
 What git ignores is reached by links; what would not be found is told.
 
-  $ nn-queue add --link data -- cat ../data/d; nn-queue work -q; nn-queue log last; ls $NN_SPOOL/runs/507
-  507
+  $ nn-queue add --link data -- cat ../data/d; nn-queue work -q; nn-queue log last; ls $NN_SPOOL/runs/509
+  509
   d
   attempt.json
   checkpoints
@@ -102,8 +110,8 @@ What git ignores is reached by links; what would not be found is told.
   nn-queue: warning: ../data/d: not in the snapshot, for git ignores it or nothing is in it (--link reaches it in the work tree)
   nn-queue: warning: ../../gitconfig: outside of the work tree, and not found from the copy (give its absolute path)
   nn-queue: warning: TOP/proj/sub/train: not frozen, being named by an absolute path (name it from the directory of the run)
-  508
-  508	cancelled
+  510
+  510	cancelled
   $ echo x >../data/program; nn-queue add -- ../data/program
   nn-queue: ../data/program is ignored by git, so it is not in the snapshot: --link PATH reaches it in the work tree (--live runs in place)
   [2]
@@ -111,10 +119,10 @@ What git ignores is reached by links; what would not be found is told.
   nn-queue: --link TOP/proj/sub/no/such: No such file or directory
   nn-queue: --link TOP/spool: lies outside of the work tree: name it by its absolute path in the command
   $ echo 'snapshot.link = data nothing' >$NN_SPOOL/config; nn-queue add -p by=config -- cat ../data/d; nn-queue work -q; nn-queue log last
-  509
+  511
   d
   $ nn-queue add -- sh -c 'rm -r data'; mv ../data ../gone; nn-queue work -q 2>/dev/null; nn-queue log last | sed "s|$top|TOP|"; mv ../gone ../data; rm $NN_SPOOL/config
-  510
+  512
   nn-run: cannot link TOP/proj/data: No such file or directory
 
 New files that are too large are left out, by name.
@@ -122,7 +130,7 @@ New files that are too large are left out, by name.
   $ head -c 3000 /dev/zero >big; head -c 900 /dev/zero >small; echo 'snapshot.file-limit = 2K' >$NN_SPOOL/config
   $ nn-queue add -- ls 2>&1 | sed "s|$top|TOP|"; nn-queue work -q; nn-queue log last; rm $NN_SPOOL/config big small
   nn-queue: warning: not in the snapshot of TOP/proj: sub/big (2.93K, more than 2K)
-  511
+  513
   small
   text
   train
@@ -130,18 +138,18 @@ New files that are too large are left out, by name.
 In place when asked for, in a directory that is ignored, and outside of git; that is told when the command names a file.
 
   $ nn-queue add --live -- cat text; echo live >text; nn-queue work -q; nn-queue log last
-  512
+  514
   live
   $ cd ../data && nn-queue add -- cat d 2>&1 | sed "s|$top|TOP|"; nn-queue add -- true
   nn-queue: warning: the code in TOP/proj/data is not frozen: git ignores that directory (what is changed in d before a run starts, it sees)
-  513
-  514
+  515
+  516
   $ cd $top && echo 'echo x' >script && nn-queue add -- sh script 2>&1 | sed "s|$top|TOP|"; nn-queue add -- sh -c 'sh script; date' 2>&1 | sed "s|$top|TOP|"; nn-queue add -- echo script.d
   nn-queue: warning: the code in TOP is not frozen: it is in no git work tree (what is changed in script before a run starts, it sees)
-  515
-  nn-queue: warning: the code in TOP is not frozen: it is in no git work tree (what is changed in script before a run starts, it sees)
-  516
   517
+  nn-queue: warning: the code in TOP is not frozen: it is in no git work tree (what is changed in script before a run starts, it sees)
+  518
+  519
   $ nn-queue list | cut -f1 | nn-queue cancel >/dev/null
 
 Names that are no text, modes, links, a submodule, a repository inside; a work tree without a commit; a linked one.
@@ -151,7 +159,7 @@ Names that are no text, modes, links, a submodule, a repository inside; a work t
   $ git -C inside init -q && touch inside/f inside/g && git -C inside add f
   $ git -c protocol.file.allow=always submodule add -q $top/proj module && echo changed >module/sub/text
   $ nn-queue add -- ./x; nn-queue work -q; nn-queue log last
-  518
+  520
   ./.gitmodules
   ./a b/n
   ./inside/f
@@ -165,18 +173,18 @@ Names that are no text, modes, links, a submodule, a repository inside; a work t
   l?
   no git
   $ git -C $top/proj worktree add -q $top/linked && cd $top/linked/sub && nn-queue add -- cat text; nn-queue work -q; nn-queue log last
-  519
+  521
   edited
 
 A run adds others: they get the code that it has itself.
 
   $ cd $top/proj/sub; printf '#!/bin/sh\nnn-queue add -- cat text\ncd .. && nn-queue add -- cat sub/text\n' >more; chmod +x more; echo then >text; nn-queue add -- ./more
-  520
+  522
   $ echo later >text; nn-queue work -q; for n in 0 1 2; do nn-queue log last~$n; done; ls $NN_SPOOL/code | wc -l
   then
   then
-  521
-  522
+  523
+  524
   6
   $ nn-queue show last | grep -E '^(in|code) ' | sed "s|$top|TOP|; s/[0-9a-f]\{12,\}/HASH/"
   in          TOP/proj
@@ -185,13 +193,13 @@ A run adds others: they get the code that it has itself.
 The variables of a hook do not lead elsewhere. A repository that git refuses, and none at all to ask:
 
   $ cd $top/proj/sub; GIT_DIR=$top/odd/.git GIT_INDEX_FILE=/nowhere GIT_WORK_TREE=/ nn-queue add -- cat train; nn-queue work -q; nn-queue log last | head -n 1
-  523
+  525
   #!/bin/sh
   $ mkdir $top/bad && cd $top/bad && git init -q && echo x >f && echo [core >.git/config; nn-queue add -- cat f 2>&1 | sed "s|$top|TOP|"
   nn-queue: cannot freeze the code in TOP/bad: bad config line 1 in file .git/config (--live runs in place)
   $ cd $top/proj/sub; mkdir $top/bin; ln -s "$(command -v nn-queue)" $top/bin; PATH=$top/bin nn-queue add -- /bin/cat train 2>&1 | $(command -v sed) "s|$top|TOP|"
   nn-queue: warning: the code in TOP/proj/sub is not frozen: there is no git to ask (what is changed in train before a run starts, it sees)
-  524
+  526
 
 gc removes a snapshot that no run refers to, when it was not asked for lately.
 
