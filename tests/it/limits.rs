@@ -139,3 +139,56 @@ fn no_file_descriptors_and_no_processes() {
     assert!(!said.contains("~c") && !said.contains("5-"), "runs are stuck: {said}");
     crate::spool::assert_whole(&place.dir.join("spool"));
 }
+
+#[test]
+fn a_run_that_fills_the_disk() {
+    let place = Place::new("fills");
+    // What it prints fills the disk, so its log stops there. It goes on, and its end is on record once there is room.
+    let script = "
+nn-queue init >/dev/null
+dd if=/dev/zero of=spool/filler bs=1k count=300 2>/dev/null
+nn-run -q -- sh -c 'yes epoch=1 loss=1 2>/dev/null | head -c 3000000; echo lost; exit 4' >/dev/null 2>told &
+until grep -q 'trying again' told || [ -e spool/runs/1/result.json ]; do sleep 0.01; done
+nn-queue list --all | cut -f1,2; nn-queue show 1 >/dev/null && echo shown
+rm spool/filler
+wait $!; echo \"exit $?\"; ls spool/failed spool/running spool/runs/1/result.json
+grep -c 'No space left on device' told
+nn-queue add -- true && nn-queue work -q && nn-queue recover; ls spool/done
+";
+    let Some(output) = on_tmpfs(&place, "size=1m", script) else { return };
+    let text = text(&output);
+    assert!(
+        text.starts_with("1\trunning\nshown\nexit 4\n") || text.starts_with("1\tfailed\nshown\nexit 4\n"),
+        "{text}"
+    );
+    assert!(text.contains("0000001.1~exit,4") && text.ends_with("0000002.1\n"), "{text}");
+    // With failpoints the patience is so short that the room may come too late.
+    assert!(text.contains("/result.json\n") || cfg!(feature = "failpoints"), "{text}");
+}
+
+/// Who is not root may be refused a process at any time: what was claimed is given back, seldom, and runs later.
+#[test]
+fn no_more_processes() {
+    let place = Place::new("processes");
+    let script = "chown 64321:64321 . && exec setpriv --reuid 64321 --regid 64321 --clear-groups sh -c \"$1\"";
+    // Processes are counted by user, and this one has no others: the shell, timeout, the worker, and then …
+    let work = "exec 2>&1
+nn-queue init >/dev/null || exit 99; nn-queue add -- sh -c 'echo ran >>ran'; nn-queue add -- sh -c 'echo ran >>ran'
+for limit in 2 4 4; do timeout 2 prlimit --nproc=$limit nn-queue work -q; done
+echo; ls spool/failed spool/done spool/running; ls spool/queued
+nn-queue work -q; echo \"exit $?\"; cat ran; ls spool/done";
+    let mut sh = place.command("sh");
+    let output = output_within(sh.args(["-c", script, "sh", work]), Duration::from_secs(60));
+    let text = text(&output);
+    if output.status.code() == Some(99) || text.is_empty() {
+        return say("skipped: no more processes: needs root, to be somebody else");
+    }
+    let refused = text.lines().filter(|l| l.ends_with(": Resource temporarily unavailable")).count();
+    assert!(refused >= 3, "{text}");
+    let generations =
+        text.lines().filter(|l| l.starts_with("5-0000001.")).filter_map(|l| l.rsplit('.').next()?.parse().ok());
+    // Six seconds, less than five tries a second.
+    assert!(generations.max().is_some_and(|g: u32| g > 1 && g < 30), "{text}");
+    let end = text.rsplit("exit 0\n").next().unwrap_or_default();
+    assert!(end.matches("ran\n").count() == 2 && end.lines().count() == 4, "{text}");
+}

@@ -35,6 +35,8 @@ pub struct Writer {
     path: PathBuf,
     file: File,
     waiting: String,
+    /// How much of it waited when the file took nothing more
+    refused: usize,
     lost: u64,
     /// The time of the last point, and its text
     stamp: (Option<Time>, Option<String>),
@@ -49,7 +51,7 @@ impl Writer {
         let path = path.into();
         let mut file = files::open_append(&path).doing("open", &path)?;
         let waiting = if files::ends_torn(&mut file).doing("read", &path)? { "\n".into() } else { String::new() };
-        Ok(Writer { path, file, waiting, lost: 0, stamp: (None, None) })
+        Ok(Writer { path, file, waiting, refused: 0, lost: 0, stamp: (None, None) })
     }
 
     /// Adds a point; it reaches the file when enough have gathered, or by `flush`.
@@ -65,7 +67,9 @@ impl Writer {
             }
             point.write_stamped(self.stamp.1.as_deref(), &mut self.waiting);
         }
-        if self.waiting.len() >= BATCH { self.flush() } else { Ok(()) }
+        // On a full disk not with each point: what waits is much.
+        let enough = self.waiting.len() >= self.refused + BATCH && self.waiting.len() <= KEPT;
+        if enough { self.flush() } else { Ok(()) }
     }
 
     /// Writes what has gathered.
@@ -87,11 +91,12 @@ impl Writer {
         };
         if done == self.waiting.len() {
             self.waiting.clear();
-        } else {
+        } else if done > 0 {
             // A write may stop inside a character; the rest must stay text.
             self.waiting =
                 String::from_utf8_lossy(self.waiting.as_bytes().get(done..).unwrap_or_default()).into_owned();
         }
+        self.refused = self.waiting.len();
         written.doing("write", &self.path)
     }
 
