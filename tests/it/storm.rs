@@ -213,8 +213,9 @@ fn kill_storm() {
     let mut random = Random(seed);
     let place = Place::new("storm");
     let dir = place.dir.join("spool");
-    let all: Vec<(String, u32)> =
-        (0..jobs).map(|i| (format!("0.0{}", 2 + random.below(7)), if i % 2 == 0 { 0 } else { 20 })).collect();
+    // Some long enough that they outlive their runner and are adopted.
+    let seconds = |n: usize| if n < 10 { format!("0.{}", 2 + n % 4) } else { format!("0.0{}", 2 + n % 7) };
+    let all: Vec<(String, u32)> = (0..jobs).map(|i| (seconds(random.below(70)), (i % 2) as u32 * 20)).collect();
     prepare(&place, &all);
     let (over, mut sight) = (AtomicBool::new(false), Sight::default());
     let began = Instant::now();
