@@ -28,6 +28,7 @@ pub mod spool {
     pub mod profile; // a command as a profiler wants it
     pub mod recover; // mends what a crash left
     pub mod select; // run numbers, names, last~2, ranges, @groups
+    pub mod sign; // signs of life, for people
     pub mod snapshot; // code as it was when it was queued: code/TREE
     pub mod state; // tokens: the state of a run in the name of an empty file
     pub mod store; // the spool: every state change
@@ -38,10 +39,12 @@ pub mod spool {
 pub mod record {
     pub mod ask; // another program, without waiting for it
     pub mod checkpoint; // what a resumed attempt goes on from
+    pub mod events; // what happened to a run: events.jsonl
     pub mod facts; // what was found at the start: host, git, versions
     pub mod gpu; // GPUs and who uses them: nvidia-smi
     pub mod history; // variables of interest over time: history.jsonl
     pub mod lines; // bytes of a log -> clean logical lines
+    pub mod meaning; // what the name of a variable tells
     pub mod metrics; // log lines -> counters and values
     pub mod oom; // whether the kernel killed for lack of memory
     pub mod pattern; // {placeholder} templates for log lines

@@ -2,7 +2,6 @@
 //! it may be hostile and is escaped.
 
 use crate::labels;
-use crate::list::owner_note;
 use crate::log::start_of_last;
 use crate::usage;
 use crate::waits::Waits;
@@ -18,6 +17,7 @@ use nn::record::results::{Results, Row, took};
 use nn::spool::job::Job;
 use nn::spool::needs::Placed;
 use nn::spool::select::select_one;
+use nn::spool::sign::owner_note;
 use nn::spool::state::{State, Token};
 use nn::spool::store::Spool;
 use std::fs::File;

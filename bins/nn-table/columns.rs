@@ -7,6 +7,7 @@ use nn::base::json::{self, Value};
 use nn::base::table::{Cell, time_cell};
 use nn::base::text::did_you_mean;
 use nn::base::time::{Time, show_duration};
+use nn::record::meaning;
 use nn::record::results::{Row, Summary, took};
 use nn::spool::store::Spool;
 
@@ -235,7 +236,7 @@ impl Columns {
         }));
         columns.extend(differing_params(entries).into_iter().map(Column::Param));
         for name in main_variables(entries) {
-            let best = if rises(&name) { Pick::Max } else { Pick::Min };
+            let best = if meaning::rises(&name) { Pick::Max } else { Pick::Min };
             columns.push(Column::Metric(name.clone(), Pick::Last));
             columns.push(Column::Metric(name, best));
         }
@@ -321,41 +322,13 @@ fn main_variables(entries: &[Entry]) -> Vec<String> {
     }
     let most = names.iter().map(|(_, count)| *count).max().unwrap_or(0);
     names.retain(|(_, count)| *count * 2 >= most);
-    let weight = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        let held_out = ["valid", "val", "test", "eval", "dev"].iter().any(|w| name.starts_with(w));
-        let judged = ["cost", "loss", "err", "acc", "ppl", "score", "return", "reward", "f1", "bleu", "auc"];
-        (!held_out, !judged.iter().any(|w| name.contains(w)))
-    };
-    names.sort_by_key(|(name, _)| weight(name));
+    names.sort_by_key(|(name, _)| meaning::weight(name));
     names.into_iter().take(2).map(|(name, _)| name.to_string()).collect()
-}
-
-/// Whether more of a variable is better, by the words of its name. What is called a loss is none of these.
-fn rises(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let mut words = name.split(|c: char| !c.is_alphanumeric());
-    let good =
-        ["f1", "bleu", "auc", "auroc", "return", "reward", "score", "map", "iou", "miou", "precision", "recall", "r2"];
-    let is_good = |word: &str| good.contains(&word) || word.starts_with("acc") || word.ends_with("acc");
-    let bad = ["loss", "cost", "err", "ppl"];
-    !bad.iter().any(|word| name.contains(word)) && words.any(is_good)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn which_way_is_better() {
-        for name in ["valid_acc", "accuracy", "test/top1-acc", "mAP", "val_mIoU", "episode_return", "eval.f1", "valacc"]
-        {
-            assert!(rises(name), "{name}");
-        }
-        for name in ["valid_cost", "mape", "accumulated_loss", "score_loss", "error", "val_ppl", "epoch_time"] {
-            assert!(!rises(name), "{name}");
-        }
-    }
 
     #[test]
     fn words() {

@@ -33,6 +33,7 @@ impl Signal {
     pub const TERM: Signal = Signal(15);
     pub const CHLD: Signal = Signal(17);
     pub const CONT: Signal = Signal(18);
+    pub const TSTP: Signal = Signal(20);
     pub const WINCH: Signal = Signal(28);
 }
 
@@ -307,6 +308,22 @@ impl Signals {
         let n = unsafe { read(self.read_end, (&raw mut byte).cast(), 1) };
         (n == 1).then_some(Signal(c_int::from(byte)))
     }
+}
+
+impl AsRawFd for Signals {
+    fn as_raw_fd(&self) -> RawFd {
+        self.read_end
+    }
+}
+
+/// Stops this process as the terminal's suspend character would by itself, and returns once it is continued. For a
+/// program that catches TSTP to put the terminal right before.
+pub fn suspend() {
+    let default = SigAction { handler: 0, mask: [0; 16], flags: 0, restorer: 0 };
+    // SAFETY: a complete struct sigaction with the default action.
+    unsafe { sigaction(Signal::TSTP.0, &default, std::ptr::null_mut()) };
+    let _ = kill(std::process::id(), Signal::TSTP);
+    let _ = install(Signal::TSTP);
 }
 
 fn install(signal: Signal) -> io::Result<()> {

@@ -12,8 +12,10 @@ use std::fmt::Write;
 mod file;
 pub mod join;
 mod parse;
+mod tail;
 
 pub use file::{Reader, Writer, file_of_host};
+pub use tail::{News, Tail};
 
 /// The names that say where a point stands; every other number in a line is a value.
 pub const COUNTERS: [&str; 5] = ["epoch", "step", "batch", "batches", "iter"];

@@ -158,3 +158,11 @@ _nn_mail() {
     _nn_options -s --subject -a --attach -r --run --later --flush --all --list --json --print --raw --test --setup
 }
 complete -o bashdefault -o default -F _nn_mail nn-mail
+
+# nn-watch
+_nn_watch() {
+    _nn_options -a --all --once --json --events -f --follow && return
+    _nn_runs
+    [ "$COMP_CWORD" = 1 ] && [[ why == "${COMP_WORDS[1]}"* ]] && COMPREPLY+=(why)
+}
+complete -o bashdefault -o default -F _nn_watch nn-watch

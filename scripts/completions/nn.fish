@@ -6,7 +6,7 @@ function __nn_runs
     echo last
 end
 
-for tool in nn-sweep nn-queue nn-run nn-log nn-table nn-plot nn-diskcheck nn-mail
+for tool in nn-sweep nn-queue nn-run nn-watch nn-log nn-table nn-plot nn-diskcheck nn-mail
     complete -c $tool -s h -l help -d 'print the usage'
     complete -c $tool -s V -l version -d 'print the version'
 end
@@ -147,3 +147,12 @@ complete -c nn-mail -l print -d 'show a message'
 complete -c nn-mail -l raw -d 'as it goes out'
 complete -c nn-mail -l test -d 'show the dialogue with the server'
 complete -c nn-mail -l setup -d 'ask for what is needed'
+
+# nn-watch
+complete -c nn-watch -x -a '(__nn_runs)'
+complete -c nn-watch -n '__fish_is_first_arg' -a why -d 'what the time of a run goes into'
+complete -c nn-watch -s a -l all -d 'also runs that have ended'
+complete -c nn-watch -l once -d 'print it once'
+complete -c nn-watch -l json -d 'one object a run'
+complete -c nn-watch -l events -d 'what happened to runs'
+complete -c nn-watch -s f -l follow -d 'and what happens from now on'

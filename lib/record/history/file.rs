@@ -226,19 +226,19 @@ impl Reader {
 }
 
 #[derive(Debug)]
-struct Source {
+pub(super) struct Source {
     path: PathBuf,
     name: String,
     file: BufReader<File>,
-    /// Where the line in `line` begins, and where the next one does
-    from: u64,
-    to: u64,
+    /// Where the line of `point` begins, and where the next one does
+    pub(super) from: u64,
+    pub(super) to: u64,
     line: Vec<u8>,
-    point: Point,
+    pub(super) point: Point,
 }
 
 impl Source {
-    fn open(path: &Path) -> Result<Source> {
+    pub(super) fn open(path: &Path) -> Result<Source> {
         let file = File::open(path).doing("read", path)?;
         let file = BufReader::with_capacity(1 << 16, file);
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -246,9 +246,23 @@ impl Source {
     }
 
     /// Goes on at `at`, or at the end of a file that is shorter.
-    fn skip_to(&mut self, at: u64) -> Result<()> {
+    pub(super) fn skip_to(&mut self, at: u64) -> Result<()> {
         self.to = self.file.seek(SeekFrom::Start(at)).doing("read", &self.path)?;
         Ok(())
+    }
+
+    /// Fills `point` with the next whole line that is one. False: there is none yet.
+    pub(super) fn advance_whole(&mut self) -> Result<bool> {
+        loop {
+            match self.read_line()? {
+                Line::Whole(true) => return Ok(true),
+                Line::Whole(false) | Line::Blank => {}
+                Line::Torn(_) | Line::End => {
+                    self.to = self.from;
+                    return Ok(false);
+                }
+            }
+        }
     }
 
     /// Fills `point` with the next line that is one. False: the end.

@@ -1,0 +1,95 @@
+//! nn-watch: see what runs, and what is said of it
+//!
+//! Live on a terminal: hosts, runs, their progress and curves, and one run in full; `--once` prints the same as records.
+//! `--events` prints what happened to runs, in order, and `why` says what a run's time goes into.
+//!
+//! The model (model.rs) reads only what is new: the names of tokens, the ends of histories and events. What is shown is
+//! made from it anew each time (row.rs, screen.rs, detail.rs).
+
+mod detail;
+mod events;
+mod hosts;
+mod keys;
+mod model;
+mod once;
+mod row;
+mod screen;
+mod spark;
+mod why;
+
+use nn::base::args::{Arg, Args};
+use nn::base::cli::{self, Exit, Out};
+use nn::base::error::{Error, Result};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const USAGE: &str = "
+usage: nn-watch [-a] [--once] [--json] [RUNS]
+       nn-watch --events [-f] [RUNS]
+       nn-watch why RUN
+
+See what runs, and what is said of it: live on a terminal.
+
+  -a, --all      also runs that have ended
+      --once     print it once, as records
+      --json     the same as JSON, one object a run
+      --events   print what happened to runs, as JSON lines
+  -f, --follow   and what happens from now on
+  -h, --help     print this
+  -V, --version  print the version
+
+  q quit   arrows choose   Enter one run   s sort   / filter
+";
+
+fn main() -> ExitCode {
+    cli::main("nn-watch", USAGE, run)
+}
+
+/// What was asked on the command line.
+#[derive(Default)]
+pub struct Opts {
+    all: bool,
+    once: bool,
+    json: bool,
+    events: bool,
+    follow: bool,
+    runs: Vec<OsString>,
+}
+
+fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
+    let opts = parse(args)?;
+    if opts.events {
+        return events::print(opts, out);
+    }
+    if opts.runs.first().is_some_and(|word| word == "why") {
+        return why::explain(opts, out);
+    }
+    if opts.once || opts.json || !out.is_terminal() { once::print(opts, out) } else { screen::live(opts, out) }
+}
+
+fn parse(args: &mut Args) -> Result<Opts> {
+    let mut opts = Opts::default();
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Short('a') => opts.all = true,
+            Arg::Short('f') => opts.follow = true,
+            Arg::Long(name) => match name.as_str() {
+                "all" => opts.all = true,
+                "once" => opts.once = true,
+                "json" => opts.json = true,
+                "events" => opts.events = true,
+                "follow" => opts.follow = true,
+                _ => return Err(Arg::Long(name).unexpected()),
+            },
+            Arg::Value(value) => opts.runs.push(value),
+            arg => return Err(arg.unexpected()),
+        }
+    }
+    match &opts {
+        Opts { follow: true, events: false, .. } => Err(Error::usage("--follow goes with --events")),
+        Opts { events: true, once, all, json, .. } if *once || *all || *json => {
+            Err(Error::usage("--events prints all that is on record of the runs, as JSON: it takes --follow alone"))
+        }
+        _ => Ok(opts),
+    }
+}

@@ -1,0 +1,241 @@
+//! What is known of the runs that are watched, brought up to date by reading only what is new.
+//!
+//! A look lists the folders of open runs, and those of ended runs only when a run has left the open ones (or all were
+//! asked for). Of a run that waits only the job is read, once; of one that runs, what its history and events have grown
+//! by. Of a history the last values, the time of the first point, and one line of curve a variable are kept.
+
+use crate::Opts;
+use crate::hosts::Hosts;
+use crate::spark::Spark;
+use nn::base::cli;
+use nn::base::error::Result;
+use nn::base::json::Value;
+use nn::base::time::Time;
+use nn::record::events::Events;
+use nn::record::history::{News, Point, Tail};
+use nn::spool::job::Job;
+use nn::spool::select::select;
+use nn::spool::state::{Folder, State, Token};
+use nn::spool::store::Spool;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Waiting runs that are looked into; the rest is counted.
+const WAITING: usize = 200;
+/// Variables of a run that are kept.
+const VARIABLES: usize = 100;
+/// Warnings of a run that are kept.
+const WARNINGS: usize = 20;
+
+/// One variable of interest.
+pub struct Variable {
+    pub name: String,
+    pub last: f64,
+    pub spark: Spark,
+}
+
+/// Counters by name.
+pub type Counters = Vec<(String, f64)>;
+
+/// One run.
+pub struct Run {
+    pub token: Token,
+    /// What was asked; None: it cannot be read
+    pub job: Option<Job>,
+    /// Start of the current attempt
+    pub started: Option<Time>,
+    pub result: Value,
+    pub variables: Vec<Variable>,
+    /// Counters at the last point
+    pub at: Counters,
+    /// Time and counters of the attempt's first point
+    pub first: Option<(Time, Counters)>,
+    pub last: Option<Time>,
+    /// Warnings and errors that were raised, the latest last
+    pub warnings: Vec<Value>,
+    tail: Tail,
+    events: Events,
+}
+
+/// All of it.
+pub struct Model {
+    pub spool: Spool,
+    pub runs: BTreeMap<u64, Run>,
+    pub hosts: Hosts,
+    /// Runs by state, whether watched or not
+    pub counts: BTreeMap<Folder, usize>,
+    wanted: Option<HashSet<u64>>,
+    all: bool,
+}
+
+impl Model {
+    /// Nothing read yet.
+    ///
+    /// # Errors
+    /// There is no spool, or no such run.
+    pub fn new(opts: Opts) -> Result<Model> {
+        let spool = Spool::find()?;
+        let named = if opts.once { cli::operands_if_any(opts.runs)? } else { Some(words(opts.runs)) };
+        let wanted: Option<HashSet<u64>> = match named.filter(|named| !named.is_empty()) {
+            Some(named) => Some(select(&spool, &named)?.into_iter().collect()),
+            None => None,
+        };
+        let hosts = Hosts::new(spool.dir());
+        let all = opts.all || wanted.is_some();
+        Ok(Model { spool, runs: BTreeMap::new(), hosts, counts: BTreeMap::new(), wanted, all })
+    }
+
+    /// Reads what is new.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn look(&mut self) -> Result<()> {
+        let mut tokens = self.spool.states(if self.all { &Folder::ALL } else { &Folder::OPEN })?;
+        let has_left = |(run, known): (&u64, &Run)| !tokens.contains_key(run) && !known.token.folder().is_end();
+        if !self.all && self.runs.iter().any(has_left) {
+            let everywhere = self.spool.states(&Folder::ALL)?;
+            let left = self.runs.keys().filter_map(|run| everywhere.get(run));
+            tokens.extend(left.map(|token| (token.run, token.clone())));
+        }
+        self.counts.clear();
+        for token in tokens.values() {
+            *self.counts.entry(token.folder()).or_default() += 1;
+        }
+        self.choose(tokens);
+        for run in self.runs.values_mut() {
+            run.look(&self.spool)?;
+        }
+        self.hosts.look();
+        Ok(())
+    }
+
+    /// Takes in the runs to be watched, and drops those that are gone.
+    fn choose(&mut self, tokens: HashMap<u64, Token>) {
+        let priority = |token: &Token| match token.state {
+            State::Queued(priority) => Some((priority, token.run)),
+            _ => None,
+        };
+        let mut waiting: Vec<(u8, u64)> = tokens.values().filter_map(priority).collect();
+        waiting.sort_unstable();
+        let first: HashSet<u64> = waiting.iter().take(WAITING).map(|(_, run)| *run).collect();
+        let is_watched = |token: &Token| match (&self.wanted, &token.state) {
+            (Some(wanted), _) => wanted.contains(&token.run),
+            (None, State::Queued(_)) => first.contains(&token.run),
+            (None, State::Held(_)) => false,
+            _ => true,
+        };
+        self.runs.retain(|run, known| tokens.contains_key(run) || known.token.folder().is_end());
+        for token in tokens.into_values().filter(is_watched) {
+            match self.runs.get_mut(&token.run) {
+                Some(run) => run.is_at(&self.spool, token),
+                None => drop(self.runs.insert(token.run, Run::new(&self.spool, token))),
+            }
+        }
+    }
+}
+
+fn words(given: Vec<std::ffi::OsString>) -> Vec<String> {
+    given.into_iter().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+impl Run {
+    fn new(spool: &Spool, token: Token) -> Run {
+        let dir = spool.run_dir(token.run);
+        let mut new = Run {
+            job: spool.job(token.run).ok(),
+            token,
+            started: None,
+            result: Value::Null,
+            variables: Vec::new(),
+            at: Vec::new(),
+            first: None,
+            last: None,
+            warnings: Vec::new(),
+            tail: Tail::new(&dir),
+            events: Events::new(&dir),
+        };
+        new.read_attempt(spool);
+        new
+    }
+
+    /// The run stands there now.
+    fn is_at(&mut self, spool: &Spool, token: Token) {
+        let moved = self.token != token;
+        if moved {
+            self.token = token;
+            self.first = None;
+        }
+        if moved || self.started.is_none() {
+            self.read_attempt(spool);
+        }
+    }
+
+    fn read_attempt(&mut self, spool: &Spool) {
+        let read = |name| spool.read(self.token.run, name).ok().flatten().unwrap_or(Value::Null);
+        let started = |record: &Value| record.str("started").and_then(Time::parse);
+        self.result = Value::Null;
+        self.started = match self.token.state {
+            State::Started(..) => {
+                let attempt = read("attempt.json");
+                let is_this = attempt.int("generation") == Some(i64::from(self.token.generation));
+                started(&attempt).filter(|_| is_this)
+            }
+            State::Done | State::Failed(_) | State::Cancelled => {
+                self.result = read("result.json");
+                started(&self.result)
+            }
+            _ => None,
+        };
+    }
+
+    fn look(&mut self, spool: &Spool) -> Result<()> {
+        if matches!(self.token.state, State::Queued(_) | State::Held(_) | State::Submitted(..)) {
+            return Ok(());
+        }
+        let mut tail = std::mem::replace(&mut self.tail, Tail::new(spool.run_dir(self.token.run)));
+        let looked = tail.look(&mut |news| match news {
+            News::Over => {
+                self.variables.clear();
+                self.first = None;
+            }
+            News::Point(point) => self.add(point),
+        });
+        self.tail = tail;
+        let warnings = &mut self.warnings;
+        self.events.look(&mut |event| {
+            if matches!(event.str("level"), Some("warning" | "error")) {
+                warnings.push(event);
+            }
+        })?;
+        let more = self.warnings.len().saturating_sub(WARNINGS);
+        self.warnings.drain(..more);
+        looked
+    }
+
+    fn add(&mut self, point: &Point) {
+        for (i, (name, value)) in point.values().enumerate() {
+            if let Some(variable) = self.variable(i, name) {
+                variable.last = value;
+                variable.spark.push(value);
+            }
+        }
+        self.at.clear();
+        self.at.extend(point.counters().map(|(name, value)| (name.to_string(), value)));
+        if let Some(t) = point.t {
+            self.last = Some(t);
+            if self.first.is_none() && self.started.is_none_or(|started| t >= started) {
+                self.first = Some((t, self.at.clone()));
+            }
+        }
+    }
+
+    /// The variable of a name; `guess` is where it stands when every point has the same names.
+    fn variable(&mut self, guess: usize, name: &str) -> Option<&mut Variable> {
+        let is_there = self.variables.get(guess).is_some_and(|v| v.name == name);
+        let at = if is_there { Some(guess) } else { self.variables.iter().position(|v| v.name == name) };
+        let at = at.unwrap_or(self.variables.len());
+        if at == self.variables.len() && at < VARIABLES {
+            self.variables.push(Variable { name: name.into(), last: f64::NAN, spark: Spark::default() });
+        }
+        self.variables.get_mut(at)
+    }
+}
