@@ -58,7 +58,7 @@ Strangers. A GPU that they use is not free but for a run that shares; nobody wai
   14
   15
   16
-  $ nn-queue work -q -j3 & until_ok sh -c '[ $(cat given | wc -l) = 2 ]'; until_ok sh -c 'nn-queue list | grep others'; list; cat given
+  $ nn-queue work -q -j3 & until_ok sh -c '[ $(cat given | wc -l) = 2 ]'; until_ok sh -c 'nn-queue list | grep "1 free"'; list; cat given
   14	queued	gpus: 2 needed, 1 free and 1 used by others on HOST
   15 GPU-bb
   16 GPU-aa,GPU-bb

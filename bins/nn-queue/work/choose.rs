@@ -51,7 +51,11 @@ impl Worker {
 
     fn claim(&mut self) -> Result<Option<Own>> {
         self.chooser.free = self.free();
-        let token = match self.claims.claim_if(&self.spool, &mut self.chooser) {
+        let claimed = self.claims.claim_if(&self.spool, &mut self.chooser);
+        if !matches!(claimed, Ok(Some(_))) {
+            self.chooser.host.forget();
+        }
+        let token = match claimed {
             Ok(Some(token)) => token,
             Ok(None) => return Ok(None),
             Err(err) if self.children.is_empty() && !self.forever => return Err(err),

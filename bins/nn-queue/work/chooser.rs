@@ -42,7 +42,7 @@ pub enum Why {
     Never(String),
 }
 
-/// Candidates beyond those of the last walk that are kept: others have claimed them.
+/// Candidates beyond those that wait which are kept: others have claimed them.
 const KEPT: usize = 1000;
 
 /// What the worker knows of the queue.
@@ -187,8 +187,8 @@ impl Chooser {
 }
 
 impl Judge for Chooser {
-    fn begin(&mut self) {
-        if self.candidates.len() > self.passed.len() + KEPT {
+    fn begin(&mut self, waiting: usize) {
+        if self.candidates.len() > waiting + KEPT {
             self.candidates.clear();
         }
         self.standing.look_again();

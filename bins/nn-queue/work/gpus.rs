@@ -81,7 +81,7 @@ pub struct Share {
 
 impl Share {
     fn used_on(&self, device: &Device) -> u64 {
-        self.used.iter().filter(|(gpu, _)| *gpu == device.uuid).map(|(_, bytes)| bytes).sum()
+        self.used.iter().filter(|(gpu, _)| *gpu == device.uuid).fold(0, |sum, (_, bytes)| sum.saturating_add(*bytes))
     }
 }
 
@@ -132,10 +132,12 @@ fn of_gpu(gpu: &Gpu) -> Vec<Device> {
 }
 
 /// Who is thought away.
-#[derive(Clone, Copy)]
-struct Without {
-    ours: bool,
-    others: bool,
+#[derive(Clone, Copy, PartialEq)]
+enum Without {
+    Nobody,
+    Ours,
+    /// Strangers, too
+    All,
 }
 
 /// Chooses GPUs for a run: in order for one that is alone; else those with the most room first, so that nobody is crowded
@@ -146,7 +148,7 @@ pub fn fit(devices: &[Device], shares: &[Share], needs: &Needs) -> Fit {
         rooms.collect::<Vec<(u64, &Device)>>()
     };
     let wanted = needs.gpu_count();
-    let mut now = could(Without { ours: false, others: false });
+    let mut now = could(Without::Nobody);
     if now.len() >= wanted {
         if !needs.is_alone() {
             now.sort_by_key(|(room, _)| std::cmp::Reverse(*room));
@@ -156,40 +158,38 @@ pub fn fit(devices: &[Device], shares: &[Share], needs: &Needs) -> Fit {
         return Fit::Now(chosen.map(|device| device.uuid.clone()).collect());
     }
     let free = now.len();
-    if could(Without { ours: true, others: false }).len() >= wanted {
+    let without_ours = could(Without::Ours).len();
+    if without_ours >= wanted {
         return Fit::AfterOurs(free);
     }
-    let all = could(Without { ours: true, others: true }).len();
+    let all = could(Without::All).len();
     if all < wanted {
         return Fit::Never(all);
     }
-    Fit::AfterOthers(free, could(Without { ours: false, others: true }).len().saturating_sub(free))
+    Fit::AfterOthers(free, all.saturating_sub(without_ours))
 }
 
 /// Memory that a run would find on a device, as far as that is known. None: it cannot have it.
 fn room(device: &Device, shares: &[Share], needs: &Needs, without: Without) -> Option<u64> {
     let on_it = || shares.iter().filter(|share| share.gpus.contains(&device.uuid));
-    if !without.others && (device.broken || device.strangers > 0 && !needs.share) {
+    if without != Without::All && (device.broken || device.strangers > 0 && !needs.share) {
         return None;
     }
-    if !without.ours && on_it().any(|share| share.alone || needs.is_alone()) {
+    if without == Without::Nobody && on_it().any(|share| share.alone || needs.is_alone()) {
         return None;
     }
-    let free = if without.others { device.total } else { device.free };
+    let free = if without == Without::All { device.total } else { device.free };
     let Some(free) = free else {
         // Nobody knows how much there is: then it is one run's.
-        let is_empty = without.ours || on_it().next().is_none();
-        return (needs.gpu_mem == 0 || is_empty && (without.others || device.strangers == 0)).then_some(0);
+        let is_empty = without != Without::Nobody || on_it().next().is_none();
+        let is_quiet = without == Without::All || device.strangers == 0;
+        return (needs.gpu_mem == 0 || is_empty && is_quiet).then_some(0);
     };
+    let sum = |of: &dyn Fn(&Share) -> u64| on_it().map(of).fold(0, u64::saturating_add);
     let room = match without {
-        Without { ours: true, others: true } => free,
-        Without { ours: true, others: false } => free.saturating_add(on_it().map(|s| s.used_on(device)).sum()),
-        Without { ours: false, others: false } => {
-            free.saturating_sub(on_it().map(|s| s.memory.saturating_sub(s.used_on(device))).sum())
-        }
-        Without { ours: false, others: true } => {
-            free.saturating_sub(on_it().map(|s| s.memory.max(s.used_on(device))).sum())
-        }
+        Without::All => free,
+        Without::Ours => free.saturating_add(sum(&|share| share.used_on(device))),
+        Without::Nobody => free.saturating_sub(sum(&|share| share.memory.saturating_sub(share.used_on(device)))),
     };
     let room = room.min(device.total.unwrap_or(room));
     (needs.gpu_mem <= room).then_some(room)

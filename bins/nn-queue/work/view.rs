@@ -118,15 +118,15 @@ impl View {
         }
         let used = self.processes.get_or_insert_with(Processes::read).memory(&self.runners);
         let of = |holding: &Holding| used.get(&holding.run).copied().unwrap_or(0);
-        let promised = self.holdings.iter().map(|h| h.placed.needs.ram.saturating_sub(of(h))).sum();
-        (promised, self.holdings.iter().map(of).sum())
+        let promised = self.holdings.iter().map(|h| h.placed.needs.ram.saturating_sub(of(h)));
+        (promised.fold(0, u64::saturating_add), self.holdings.iter().map(of).fold(0, u64::saturating_add))
     }
 
     /// Bytes of a file system that runs were promised and have not written yet, where they are recorded.
     pub fn promised_on(&self, device: u64) -> u64 {
         let holdings = self.holdings.iter().filter(|holding| holding.placed.devices.contains(&device));
         let left = |h: &Holding| h.placed.needs.disk.saturating_sub(written(&self.runs.join(h.run.to_string())));
-        holdings.map(left).sum()
+        holdings.map(left).fold(0, u64::saturating_add)
     }
 }
 

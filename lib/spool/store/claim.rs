@@ -37,8 +37,8 @@ pub enum May {
 
 /// Who says which runs may start.
 pub trait Judge {
-    /// A walk begins: in the order of the queue from its first run on.
-    fn begin(&mut self);
+    /// A walk begins, along so many runs: in the order of the queue from its first run on.
+    fn begin(&mut self, waiting: usize);
     /// Whether this run may start.
     fn may(&mut self, token: &Token) -> May;
 }
@@ -47,7 +47,7 @@ pub trait Judge {
 struct Anything;
 
 impl Judge for Anything {
-    fn begin(&mut self) {}
+    fn begin(&mut self, _: usize) {}
     fn may(&mut self, _: &Token) -> May {
         May::Start
     }
@@ -87,7 +87,7 @@ impl Claims {
     pub fn claim_if(&mut self, spool: &Spool, judge: &mut dyn Judge) -> Result<Option<Token>> {
         if self.listed.is_none_or(|at| at.elapsed() > LIST_AGE) {
             self.list(spool)?;
-            judge.begin();
+            judge.begin(self.waiting.len());
         }
         let (mut misses, mut skip, mut lists) = (0, 1, 0);
         loop {
@@ -101,7 +101,7 @@ impl Claims {
                     )));
                 }
                 self.list(spool)?;
-                judge.begin();
+                judge.begin(self.waiting.len());
                 (misses, skip) = (0, 1);
             }
             let Some(token) = self.pick(judge) else { return Ok(None) };
@@ -135,7 +135,7 @@ impl Claims {
         for token in self.passed.drain(..).rev() {
             self.waiting.push_front(token);
         }
-        judge.begin();
+        judge.begin(self.waiting.len());
     }
 
     /// How many runs wait, as far as this walk knows.
