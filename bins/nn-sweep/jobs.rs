@@ -94,6 +94,7 @@ impl<'a> Maker<'a> {
             ("checkpoint", text("checkpoint").map(Value::from)),
             ("keep-checkpoints", text("keep-checkpoints").map(Value::from)),
             ("finish-up", text("finish-up").map(Value::from)),
+            ("profile", text("profile").map(Value::from)),
         ];
         let mut job = json::map(members.into_iter().filter_map(|(key, value)| Some((key, value?))));
         let dir = text("dir").map(|dir| self.directory(dir));

@@ -370,7 +370,7 @@ pub fn read_setting(key: &str, value: &str) -> Said<Vec<Template>> {
     match key {
         "command" => words::split(value),
         "tags" | "link" => Items::split(value, ',')?.into_texts().iter().map(|tag| Template::parse(tag)).collect(),
-        "pattern" | "metrics" => Ok(vec![Template::literal(&unquote(value).0)]),
+        "pattern" | "metrics" | "profile" => Ok(vec![Template::literal(&unquote(value).0)]),
         _ => Ok(vec![Template::parse(&unquote(value).0)?]),
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What may be said of an experiment besides its parameters: members of a job, and `dir` for its `cwd`.
-pub const KEYS: [&str; 17] = [
+pub const KEYS: [&str; 18] = [
     "name",
     "command",
     "dir",
@@ -29,6 +29,7 @@ pub const KEYS: [&str; 17] = [
     "finish-up",
     "live",
     "link",
+    "profile",
 ];
 
 /// A value of one of the KEYS.

@@ -158,3 +158,8 @@ Code that is not frozen, and what is linked to.
 
   $ printf 'command = x\ndir = /\nlive = yes\nlink = data, .venv\n' | nn-sweep
   {"argv":["x"],"cwd":"/","params":{},"live":true,"link":["data",".venv"]}
+
+What a long training needs: places in all but the profiler, whose braces are its own.
+
+  $ printf 'command = true\nname = n{lr}\nretries = 2\nneeds = time=1h\nfinish-up = 5m\ncheckpoint = out/{lr}/*.pt\nkeep-checkpoints = last=2\nprofile = strace -o {out}\n[grid]\nlr = 1\n' | nn-sweep - | sed 's/"cwd":"[^"]*",//'
+  {"name":"n1","argv":["true"],"params":{"lr":1},"needs":{"time":"1h"},"retries":2,"checkpoint":"out/1/*.pt","keep-checkpoints":"last=2","finish-up":"5m","profile":"strace -o {out}"}
