@@ -5,7 +5,7 @@
 
 use crate::prepare::{Attempt, variable_name};
 use crate::profile;
-use nn::base::error::{Doing, Result, reason};
+use nn::base::error::{Doing, Error, Result, reason};
 use nn::base::files;
 use nn::base::json::{self, Value};
 use nn::spool::job::Job;
@@ -30,15 +30,15 @@ pub struct Refused {
 /// Starts the command of an attempt; its pid.
 pub fn start(attempt: &Attempt, log: &File) -> std::result::Result<u32, Refused> {
     let own = |why: String| Refused { status: 125, why, passing: false };
+    let of_error = |err: Error| Refused { passing: err.io().is_some_and(is_shortage), ..own(err.to_string()) };
     let job = attempt.job.as_ref().map_err(|why| own(why.clone()))?;
     let argv = job.argv();
     if let Some(code) = attempt.code() {
-        work::unpack(&attempt.spool, attempt.token.run, &code)
-            .map_err(|err| Refused { passing: err.io().is_some_and(is_shortage), ..own(err.to_string()) })?;
+        work::unpack(&attempt.spool, attempt.token.run, &code).map_err(of_error)?;
     }
     job.cwd().ok_or_else(|| own("job.json has no 'cwd'".into()))?;
     let cwd = attempt.cwd();
-    std::fs::read_dir(&cwd).map_err(|err| own(format!("cannot enter {}: {}", cwd.display(), reason(&err))))?;
+    std::fs::read_dir(&cwd).doing("enter", &cwd).map_err(of_error)?;
     let plan = profile::plan(attempt, job, &cwd)?;
     let argv = plan.as_ref().map_or(argv, |plan| plan.argv.clone());
     let Some(name) = argv.first() else { return Err(own("there is no command".into())) };
@@ -46,10 +46,10 @@ pub fn start(attempt: &Attempt, log: &File) -> std::result::Result<u32, Refused>
     let mut command = Command::new(program);
     command.arg0(name).args(argv.iter().skip(1)).current_dir(&cwd).process_group(0);
     command.env_clear().envs(attempt.env.iter().map(|(k, v)| (k, v)));
-    set_environment(&mut command, attempt, job).map_err(|err| own(err.to_string()))?;
+    set_environment(&mut command, attempt, job).map_err(of_error)?;
     command.envs(plan.and_then(|plan| plan.env));
     command.stdin(if attempt.of_worker || io::stdin().is_terminal() { Stdio::null() } else { Stdio::inherit() });
-    let output = || log.try_clone().map_err(|err| own(format!("cannot open the log: {}", reason(&err))));
+    let output = || log.try_clone().doing("open", attempt.dir().join("log")).map_err(of_error);
     command.stdout(output()?).stderr(output()?);
     match command.spawn() {
         Ok(child) => Ok(child.id()),
@@ -66,7 +66,7 @@ const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 
 /// The system is short of processes, memory, files or room.
-fn is_shortage(err: &io::Error) -> bool {
+pub fn is_shortage(err: &io::Error) -> bool {
     use ErrorKind::{OutOfMemory, QuotaExceeded, StorageFull, WouldBlock};
     matches!(err.kind(), WouldBlock | OutOfMemory | StorageFull | QuotaExceeded)
         || matches!(err.raw_os_error(), Some(EMFILE | ENFILE))

@@ -65,7 +65,8 @@ pub fn run(attempt: Attempt, out: &mut Out) -> Result<Next> {
     let (log, start) = match opened {
         Ok(opened) => opened,
         Err(err) => {
-            return end::not_started(attempt, started, Refused { status: 125, why: err.to_string(), passing: false });
+            let passing = err.io().is_some_and(command::is_shortage);
+            return end::not_started(attempt, started, Refused { status: 125, why: err.to_string(), passing });
         }
     };
     let ooms = oom::Watch::begin();

@@ -125,18 +125,19 @@ fn no_file_descriptors_and_no_processes() {
     let place = Place::new("descriptors");
     let run = |script: &str| text(&output_within(place.command("sh").args(["-c", script]), Duration::from_secs(60)));
     run("nn-queue init; nn-queue add -- true");
-    for limit in [4, 6, 8, 10] {
+    for limit in [4, 6, 7, 8, 9, 10] {
         let said = run(&format!("exec 2>&1; ulimit -n {limit}; nn-queue add -- true; echo \"exit $?\""));
         let good = said.ends_with("exit 0\n") || said.ends_with("exit 2\n") || said.contains("error while loading");
         assert!(good && !said.contains("panicked"), "ulimit -n {limit}: {said}");
         let said = run(&format!("exec 2>&1; ulimit -n {limit}; nn-queue list; echo \"exit $?\""));
         assert!(!said.contains("panicked"), "ulimit -n {limit}: {said}");
-        run(&format!("ulimit -n {limit}; timeout 20 nn-queue work"));
+        run(&format!("ulimit -n {limit}; timeout 3 nn-queue work"));
     }
     let said = run(
         "exec 2>&1; nn-queue recover; nn-queue work; ls spool/queued spool/running; ls spool/done | wc -l; ls spool/failed",
     );
     assert!(!said.contains("~c") && !said.contains("5-"), "runs are stuck: {said}");
+    assert!(!said.contains("~exit"), "failed for want of a file descriptor: {said}");
     crate::spool::assert_whole(&place.dir.join("spool"));
 }
 
