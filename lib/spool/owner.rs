@@ -169,11 +169,14 @@ fn stat_fields(stat: &[u8]) -> Option<std::str::SplitAsciiWhitespace<'_>> {
     std::str::from_utf8(stat.get(after + 1..)?).ok().map(str::split_ascii_whitespace)
 }
 
-/// State and start time: fields 3 and 22.
+/// State and start time: fields 3 and 22. Of a process whose first thread has left, which shows as a zombie, the others
+/// (their number is field 20) may go on: it sleeps then.
 fn parse_stat(stat: &[u8]) -> Option<(u8, u64)> {
     let mut fields = stat_fields(stat)?;
     let state = *fields.next()?.as_bytes().first()?;
-    Some((state, fields.nth(18)?.parse().ok()?))
+    let threads: u64 = fields.nth(16)?.parse().ok()?;
+    let start = fields.nth(1)?.parse().ok()?;
+    Some((if state == b'Z' && threads > 1 { b'S' } else { state }, start))
 }
 
 /// A process's parent, if it lives.
@@ -211,9 +214,8 @@ pub fn group(id: u32) -> Vec<u32> {
     let member = |entry: std::fs::DirEntry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let stat = std::fs::read(entry.path().join("stat")).ok()?;
-        let mut fields = stat_fields(&stat)?;
-        let state = *fields.next()?.as_bytes().first()?;
-        (fields.nth(1)?.parse() == Ok(id) && !matches!(state, b'Z' | b'X')).then_some(pid)
+        let (state, _) = parse_stat(&stat)?;
+        (stat_fields(&stat)?.nth(2)?.parse() == Ok(id) && !matches!(state, b'Z' | b'X')).then_some(pid)
     };
     std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(member).collect()
 }
@@ -283,8 +285,10 @@ mod tests {
 
     #[test]
     fn any_command_name() {
-        let tail = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
-        assert_eq!(parse_stat(format!("42 (a) b\n(c)) {tail}").as_bytes()), Some((b'S', 4711)));
+        let tail = |state| format!("42 (a) b\n(c)) {state} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 THREADS 18 4711 20");
+        assert_eq!(parse_stat(tail("S").replace("THREADS", "1").as_bytes()), Some((b'S', 4711)));
+        assert_eq!(parse_stat(tail("Z").replace("THREADS", "1").as_bytes()), Some((b'Z', 4711)));
+        assert_eq!(parse_stat(tail("Z").replace("THREADS", "2").as_bytes()), Some((b'S', 4711)));
         assert_eq!(parse_stat(b"42 (x"), None);
         assert_eq!(parse_stat(b"42 (x) S 1"), None);
     }

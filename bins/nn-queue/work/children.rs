@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 /// Runs whose runner died while the command goes on are looked at this often.
 const ORPHANS: Duration = Duration::from_millis(if cfg!(feature = "failpoints") { 100 } else { 2000 });
+/// How an nn-run ends that was to adopt a run and found it adopted.
+const NOT_MINE: i32 = 111;
 /// So often a run that nn-run cannot even start is tried before it is held.
 const TRIES: u32 = 3;
 
@@ -92,7 +94,9 @@ impl Worker {
             None => self.verdict_of(&own),
             Some(State::Claimed(_)) => self.not_started(own, ended),
             Some(_) => {
-                cli::warn(&format!("run {}: its nn-run died", own.token.run));
+                if ended != Ended::Code(NOT_MINE) {
+                    cli::warn(&format!("run {}: its nn-run died", own.token.run));
+                }
                 self.orphans.push(own);
                 // One that was killed is adopted at once; what cannot be adopted is not tried all the time.
                 let pause = if matches!(ended, Ended::Signal(..)) { Duration::ZERO } else { ORPHANS };
