@@ -55,6 +55,21 @@ pub fn start_and_wait(spool: &Spool, token: &Token) -> Result<bool> {
     Ok(child.try_wait().is_ok_and(|status| status.is_none_or(|status| status.code() != Some(111))))
 }
 
+/// The same for a run whose command has ended too, until its log is read and it has come to its end; in words which.
+///
+/// # Errors
+/// The system refuses it, or the run is still where it was.
+pub fn start_and_wait_for_end(spool: &Spool, token: &Token) -> Result<String> {
+    start(&runner()?, spool, token, true)?.wait().doing("wait for", "nn-run")?;
+    Ok(match spool.state_of(token.run)?.map(|token| token.state) {
+        Some(State::Failed(how)) => how.words(),
+        Some(State::Queued(_)) => "queued again".to_string(),
+        Some(State::Started(..)) => return Err(Error::other(format!("run {}: its nn-run failed", token.run))),
+        Some(state) => token.to(state).folder().name().to_string(),
+        None => "gone".to_string(),
+    })
+}
+
 /// Tells that a run is under a new nn-run.
 pub fn tell(token: &Token) {
     if let State::Started(_, runner) = &token.state {

@@ -40,7 +40,8 @@ pub fn recover(args: &mut Args, out: &mut Out) -> Result<Exit> {
             Recovery::knowing_dead(place)
         }
         None => Recovery::new(),
-    };
+    }
+    .with_runners();
     let begun = Instant::now();
     loop {
         for Mended { run, what } in recovery.whole(&spool)? {
@@ -51,6 +52,15 @@ pub fn recover(args: &mut Args, out: &mut Out) -> Result<Exit> {
                 Ok(true) => writeln!(out, "{}\tits nn-run died, its command goes on: adopted", token.run)?,
                 Ok(false) => {}
                 Err(err) => cli::complain(&err),
+            }
+        }
+        for token in recovery.take_unread() {
+            match adopt::start_and_wait_for_end(&spool, &token) {
+                Ok(end) => writeln!(out, "{}\tits runner and command died: {end}", token.run)?,
+                Err(err) => {
+                    cli::warn(&err.to_string());
+                    recovery = Recovery::new();
+                }
             }
         }
         if !wait || !recovery.is_undecided() || begun.elapsed() > LONG_ENOUGH {

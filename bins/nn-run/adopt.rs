@@ -2,6 +2,9 @@
 //! only one can win, and does for the command what the dead one would have done: reads on, keeps the time limit, passes
 //! signals on, ends what is left at its end, and records that.
 //!
+//! A command that has ended meanwhile is adopted too: its log is read to the end, and what it left is ended; then the run
+//! is lost.
+//!
 //! The command is found by what attempt.json says of it (pid, start time, and of which boot), or, when its runner died
 //! before it wrote that, as the process group leader that carries NN_RUN_DIR. It is no child of this process, so nobody
 //! owes it the exit status: a new kernel tells it all the same (sys::Process), and so does a zombie that nobody has waited
@@ -42,6 +45,8 @@ pub struct Live {
     run_dir: PathBuf,
     /// The runner it had
     pub runner: Owner,
+    /// It had ended before it was adopted
+    pub is_gone: bool,
 }
 
 impl Live {
@@ -65,7 +70,8 @@ impl Live {
         }
     }
 
-    fn lives(&self) -> bool {
+    /// Whether it runs.
+    pub fn lives(&self) -> bool {
         match &self.process {
             Some(process) => !sys::wait_readable(process, Duration::ZERO),
             None => self.pid != 0 && self.me.life() != Life::Dead,
@@ -96,7 +102,9 @@ impl Live {
         // First held, then looked at: what is held cannot be given to another.
         let process = Process::open(pid).ok().filter(|_| me.life() == Life::Alive);
         let is_shown = owner::is_shown(pid);
-        Live { pid, me, process, is_shown, run_dir, runner: runner.clone() }
+        let mut live = Live { pid, me, process, is_shown, run_dir, runner: runner.clone(), is_gone: false };
+        live.is_gone = !live.lives();
+        live
     }
 }
 
@@ -138,9 +146,6 @@ pub fn adopt(opts: Opts, name: &str, out: &mut Out) -> Result<Exit> {
     let last = spool.read(run, "attempt.json").ok().flatten().unwrap_or(Value::Null);
     let current = if is_of_now(&last) { last.clone() } else { Value::Null };
     let live = Live::find(&spool, &token, &current, &runner);
-    if !live.lives() && live.kin().is_empty() {
-        return lost("nothing of it lives");
-    }
     let mine = token.to(State::Started(worker.clone(), me.clone()));
     if spool.shift_durably(&token, &mine)? == Moved::Lost {
         return lost("somebody else was quicker");
@@ -176,7 +181,9 @@ pub fn adopt(opts: Opts, name: &str, out: &mut Out) -> Result<Exit> {
         of_worker: true,
     };
     let started = current.str("started").and_then(Time::parse).unwrap_or_else(Time::now);
-    record(&attempt, current, &live, started);
+    if !live.is_gone {
+        record(&attempt, current, &live, started);
+    }
     follow(attempt, live, started, out)
 }
 

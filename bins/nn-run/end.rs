@@ -57,16 +57,19 @@ pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
     // The person at the terminal wanted it to stop, not to begin again.
     attempt.may_again &= end.cause != Some(Cause::Signal(Signal::INT));
     let mut facts = end.facts;
-    let mut hung = facts.finish(&attempt.spool, attempt.token.run, &attempt.cwd());
+    let is_gone = who.adopted.as_ref().is_some_and(|live| live.is_gone);
+    let mut hung = if is_gone { Vec::new() } else { facts.finish(&attempt.spool, attempt.token.run, &attempt.cwd()) };
     hung.extend(end.hung);
     let leftovers = end_leftovers(&attempt.signals, attempt.grace.min(LEFTOVER_GRACE), &hung, who.adopted.as_ref());
     let mut ooms = end.ooms;
-    let (state, evidence) = verdict(who.pid, end.cause, end.ended, || ooms.found(who.pid));
+    let (state, evidence) = verdict(who.pid, end.cause, end.ended, is_gone, || ooms.found(who.pid));
+    // Nobody knows when a command ended that was found dead.
+    let of_its_time = |value: Value| if is_gone { Value::Null } else { value };
     let mut result = json::map([
         ("attempt", Value::from(attempt.number)),
-        ("started", who.started.into()),
+        ("started", of_its_time(who.started.into())),
         ("ended", Time::now().into()),
-        ("duration", round(who.clock.elapsed().as_secs_f64()).into()),
+        ("duration", of_its_time(round(who.clock.elapsed().as_secs_f64()).into())),
     ]);
     let status = match end.ended {
         None => {
@@ -85,8 +88,14 @@ pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
     };
     let mut evidence: Vec<String> = evidence.into_iter().collect();
     if let Some(live) = &who.adopted {
-        let status = if end.ended.is_none() { ", so its exit status is unknown" } else { "" };
-        evidence.push(format!("adopted: its nn-run {} had died{status}", live.runner.pid));
+        evidence.push(match (live.is_gone, end.ended) {
+            (true, None) => "runner and command are gone, and left no result".to_string(),
+            (true, Some(_)) => "runner and command are gone; as a zombie it tells how it ended".to_string(),
+            (false, None) => {
+                format!("adopted: its nn-run {} had died, so its exit status is unknown", live.runner.pid)
+            }
+            (false, Some(_)) => format!("adopted: its nn-run {} had died", live.runner.pid),
+        });
     }
     if !evidence.is_empty() {
         result.set("evidence", evidence.join("; "));

@@ -16,15 +16,19 @@ const SHELL_KILLED: i32 = 137;
 /// Signals that a program brings upon itself: QUIT is not among them.
 const OWN: [i32; 7] = [4, 5, 6, 7, 8, 11, 31];
 
-/// The state a run comes to, and the evidence for it. `ended`: None when nobody can tell how. `found` is asked for only
-/// where it matters.
+/// The state a run comes to, and the evidence for it. `ended`: None when nobody can tell how. `is_gone`: nobody
+/// saw it end either. `found` is asked for only where it matters.
 pub fn verdict(
     pid: u32,
     cause: Option<Cause>,
     ended: Option<Ended>,
+    is_gone: bool,
     found: impl FnOnce() -> Found,
 ) -> (State, Option<String>) {
-    let Some(ended) = ended else { return (by_cause(cause).unwrap_or(State::Failed(How::Unknown)), words(cause)) };
+    let Some(ended) = ended else {
+        let how = if is_gone { How::Lost } else { How::Unknown };
+        return (by_cause(cause).unwrap_or(State::Failed(how)), words(cause));
+    };
     if let Some(state) = by_cause(cause) {
         return (state, words(cause));
     }
@@ -107,7 +111,7 @@ mod tests {
     fn end_states_are_kept_apart() {
         let kill = Ended::Signal(9, false);
         let none = || found(None, None);
-        let state = |cause, ended, found| verdict(7, cause, ended, || found).0;
+        let state = |cause, ended, found| verdict(7, cause, ended, false, || found).0;
         for (cause, ended, found, expected) in [
             (None, Some(Ended::Code(0)), found(Some(9), Some(&[7])), State::Done),
             (None, Some(Ended::Code(3)), none(), State::Failed(How::Exit(3))),
@@ -128,11 +132,12 @@ mod tests {
         ] {
             assert_eq!(state(cause, ended, found.clone()), expected, "{cause:?} {ended:?} {found:?}");
         }
+        assert_eq!(verdict(7, None, None, true, none).0, State::Failed(How::Lost));
     }
 
     #[test]
     fn evidence_says_what_was_asked() {
-        let words = |ended, found| verdict(7, None, Some(ended), || found).1.unwrap_or_default();
+        let words = |ended, found| verdict(7, None, Some(ended), false, || found).1.unwrap_or_default();
         assert_eq!(words(Ended::Signal(11, true), found(None, None)), "core dumped");
         assert_eq!(words(Ended::Signal(15, false), found(None, None)), "TERM came from elsewhere, not through nn-run");
         let kill = "KILL came from elsewhere, not through nn-run; ";

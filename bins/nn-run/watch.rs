@@ -160,7 +160,11 @@ impl Watch {
         let (limit, finish_up) = (job.and_then(Job::time_limit), job.and_then(Job::finish_up));
         let git = attempt.git.take();
         let on_record = || Facts::on_record(&attempt.spool, attempt.token.run, attempt.number);
-        let facts = who.adopted.as_ref().and_then(|_| on_record()).unwrap_or_else(|| {
+        let facts = who.adopted.as_ref().and_then(|live| {
+            let none = || live.is_gone.then(|| Facts::none(attempt.number));
+            on_record().or_else(none)
+        });
+        let facts = facts.unwrap_or_else(|| {
             let hosts = attempt.spool.dir().join("hosts");
             let mut facts =
                 Facts::begin(&hosts, git, attempt.git_in_time, &argv, &cwd, &attempt.env).of_attempt(attempt.number);
@@ -225,6 +229,9 @@ impl Watch {
     }
 
     fn until_end(&mut self, out: &mut Out) -> (Option<Ended>, Option<Usage>) {
+        if let Some(live) = self.who.adopted.as_ref().filter(|live| live.is_gone) {
+            return (live.ended().flatten(), None);
+        }
         loop {
             let process = self.who.adopted.as_ref().and_then(Live::process);
             match self.attempt.signals.wait_or_end(process, Some(self.until_next())) {
@@ -369,6 +376,10 @@ impl Watch {
     }
 
     fn send(&self, signal: Signal) {
+        // The number of a group that is gone, and nobody's child, may be another's.
+        if self.who.adopted.as_ref().is_some_and(|live| !live.lives()) {
+            return;
+        }
         // Gone already: its end is about to be seen.
         let _ = sys::kill_group(self.who.pid, signal);
         if matches!(signal, Signal::TERM | Signal::INT) {

@@ -82,16 +82,21 @@ impl Facts {
     /// there are none.
     pub fn on_record(spool: &Spool, run: u64, attempt: i64) -> Option<Facts> {
         let json = spool.read(run, "facts.json").ok()??;
-        (json.int("attempt") == Some(attempt)).then(|| Facts {
+        (json.int("attempt") == Some(attempt)).then(|| Facts { json, ..Facts::none(attempt) })
+    }
+
+    /// Nothing is found out.
+    pub fn none(attempt: i64) -> Facts {
+        Facts {
             attempt,
-            json,
+            json: Value::Null,
             git: None,
             git_late: false,
             gpus: gpu::Gpus::none(),
             python: None,
             begun: Instant::now(),
             written: true,
-        })
+        }
     }
 
     /// Takes what has come in, and writes facts.json when there is something new.

@@ -45,6 +45,9 @@ pub struct Recovery {
     undecided: bool,
     /// Met by the last look
     orphans: Vec<Token>,
+    /// Somebody stands by who starts nn-run
+    has_runners: bool,
+    unread: Vec<Token>,
 }
 
 impl Recovery {
@@ -63,6 +66,17 @@ impl Recovery {
         self.undecided
     }
 
+    /// With somebody who starts an nn-run for what `take_unread` returns.
+    pub fn with_runners(self) -> Recovery {
+        Recovery { has_runners: true, ..self }
+    }
+
+    /// The started runs of this host that the last look found dead, and about to be lost. What their runner had not read of
+    /// the log any more, which may be most of it, is read by one who adopts them; then they are lost.
+    pub fn take_unread(&mut self) -> Vec<Token> {
+        std::mem::take(&mut self.unread)
+    }
+
     /// The started runs of this host that the last look met with a dead runner and a living command: to be adopted.
     pub fn take_orphans(&mut self) -> Vec<Token> {
         std::mem::take(&mut self.orphans)
@@ -75,6 +89,7 @@ impl Recovery {
     pub fn whole(&mut self, spool: &Spool) -> Result<Vec<Mended>> {
         self.undecided = false;
         self.orphans.clear();
+        self.unread.clear();
         let mut mended = unlink_ghosts(spool)?;
         let mut tokens = spool.tokens(Folder::Running)?;
         tokens.sort_unstable_by_key(|token| token.run);
@@ -133,6 +148,10 @@ impl Recovery {
         if spool.job(token.run).is_ok_and(|job| job.is_retried(attempt, How::Lost)) {
             on_record?;
             return moved(spool, token, &spool.again(token), &format!("{what}: queued again"));
+        }
+        if self.has_runners && runner.is_here() && has_log(spool, token) {
+            self.unread.push(token.clone());
+            return Ok(None);
         }
         let mut result = json::map([("evidence", Value::from(evidence))]);
         result.set("ended", Value::from(Time::now()));
@@ -242,6 +261,10 @@ fn is_ghost(token: &Token, other: &Token) -> bool {
         }
         _ => token.rank() <= other.rank(),
     }
+}
+
+fn has_log(spool: &Spool, token: &Token) -> bool {
+    std::fs::metadata(spool.run_dir(token.run).join("log")).is_ok_and(|meta| meta.len() > 0)
 }
 
 /// The number of a run's next attempt, and what is on record of those before. An attempt whose attempt.json was refused

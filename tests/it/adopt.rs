@@ -126,6 +126,25 @@ grep -o '"exit":null' spool/runs/1/result.json; grep -c loss spool/runs/1/histor
 }
 
 #[test]
+fn what_nobody_saw_end_is_read_to_its_end() {
+    let place = Place::new("unread");
+    let script = r#"
+touch go; ended() { ! kill -0 $(cat ran); }; until_ok ended
+nn-queue recover; nn-queue recover; nn-queue show 1 | grep evidence; nn-queue list -a | cut -f2,6,8
+grep -c loss spool/runs/1/history.jsonl; grep -o '"metrics":{"loss":{"first":1.0,"last":3.0' spool/runs/1/result.json
+"#;
+    let output = shell(&place, script, "");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let expected = "1\tits runner and command died: lost
+evidence    runner and command are gone, and left no result
+failed\t\tlost
+3
+\"metrics\":{\"loss\":{\"first\":1.0,\"last\":3.0
+";
+    assert_eq!(text, expected, "{output:?}");
+}
+
+#[test]
 fn a_run_of_its_own_is_adopted_too() {
     let place = Place::new("own");
     let script = r#"

@@ -53,7 +53,7 @@ Worker and nn-run killed: recover finds the command. What the new nn-run is kill
   4	its nn-run died, its command goes on: adopted
   4	its nn-run died, its command goes on: adopted
   $ kill -9 $(runner); until_ok sh -c 'nn-queue list | grep dead'
-  $ nn-queue work -q 2>/dev/null & until_ok sh -c '[ $(grep -c adopted spool/runs/4/events.jsonl) = 3 ]'
+  $ nn-queue work -q 2>/dev/null & until_ok sh -c '! nn-queue list | grep dead'
   $ touch go; wait; nn-queue wait 4; nn-queue log 4
   4	failed	exit 3
   attempt 1
@@ -74,10 +74,10 @@ The command ended while nobody looked, and left something: that is ended too.
   $ kill -9 $! $(runner); touch gone; until_ok dead $(sed 's/.*"pid":\([0-9]*\).*/\1/' spool/runs/5/attempt.json)
   $ lives $(cat left) && nn-queue recover; nn-queue wait left; lives $(cat left) 2>/dev/null || echo ended
   5	its nn-run died, its command goes on: adopted
-  5	failed	exit status unknown
+  5	failed	lost
   ended
   $ nn-queue show left | sed -n 's/nn-run [0-9]*/nn-run PID/; /^evidence/p'; grep -o '"leftovers":1' spool/runs/5/result.json
-  evidence    adopted: its nn-run PID had died, so its exit status is unknown
+  evidence    runner and command are gone, and left no result
   "leftovers":1
 
 Time limit and cancel hold as before.

@@ -10,6 +10,7 @@ use nn::base::cli;
 use nn::base::error::{Error, Result};
 use nn::base::sys::{self, Ended};
 use nn::base::time::{Time, show_duration};
+use nn::spool::recover::Recovery;
 use nn::spool::state::{Folder, How, State, Token};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -140,11 +141,23 @@ impl Worker {
 
     /// Starts an nn-run for each run that mending met with a dead one and a living command.
     pub(super) fn adopt_orphans(&mut self) {
-        for token in self.recovery.take_orphans() {
+        let living = self.recovery.take_orphans().into_iter().map(|token| (token, true));
+        let dead = self.recovery.take_unread().into_iter().map(|token| (token, false));
+        for (token, lives) in living.chain(dead).collect::<Vec<_>>() {
+            // Where an nn-run could not read its log, and died of it perhaps, it is lost without.
+            if !lives && !self.unread.insert((token.run, token.generation)) {
+                let mended = Recovery::new().whole(&self.spool).unwrap_or_default();
+                self.tell_mended(&mended);
+                continue;
+            }
             let same = |own: &Own| own.token.run == token.run && own.token.generation == token.generation;
             match adopt::start(&self.runner, &self.spool, &token, false) {
                 Ok(child) => {
-                    adopt::tell(&token);
+                    if lives {
+                        adopt::tell(&token);
+                    } else {
+                        cli::tell(&format!("run {}: its runner and command died", token.run));
+                    }
                     // Another worker's run is left to its new nn-run.
                     if let Some(at) = self.orphans.iter().position(same) {
                         self.children.insert(child.id(), self.orphans.swap_remove(at));

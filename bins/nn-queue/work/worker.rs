@@ -48,6 +48,8 @@ pub struct Worker {
     pub(super) children: HashMap<u32, Own>,
     /// Runs whose nn-run died and whose command lives: they keep their slots
     pub(super) orphans: Vec<Own>,
+    /// Runs that died with their nn-run, and were left to one that reads their log
+    pub(super) unread: HashSet<(u64, u32)>,
     /// Slots became free since the queue was walked along
     pub(super) changed: bool,
     /// Runs that were told to be unable to start here
@@ -103,10 +105,11 @@ impl Worker {
             forever: opts.forever,
             quiet: opts.quiet,
             detached: detach::is_detached(),
-            recovery: Recovery::new(),
+            recovery: Recovery::new().with_runners(),
             signals: signals.doing("catch", "signals")?,
             children: HashMap::new(),
             orphans: Vec::new(),
+            unread: HashSet::new(),
             changed: false,
             never: HashSet::new(),
             waits: None,
@@ -223,7 +226,7 @@ impl Worker {
         }
     }
 
-    fn tell_mended(&self, mended: &[Mended]) {
+    pub(super) fn tell_mended(&self, mended: &[Mended]) {
         for Mended { run, what } in mended {
             cli::tell(&format!("run {run}: {what}"));
         }
