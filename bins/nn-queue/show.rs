@@ -257,7 +257,9 @@ fn code(job: &Job) -> String {
 /// `152de6dd5b17 on main, changed`
 fn git(git: &Value) -> String {
     let short = |key: &str| git.str(key).map(|commit| commit.chars().take(12).collect::<String>());
-    let Some(commit) = short("commit") else { return String::new() };
+    let Some(commit) = short("commit") else {
+        return if git.get("commit").is_some() { "no commit yet".into() } else { String::new() };
+    };
     let mut text = commit.clone();
     if let Some(branch) = git.str("branch") {
         text += &format!(" on {branch}");

@@ -158,7 +158,7 @@ Names that are no text, modes, links, a submodule, a repository inside; a work t
   $ printf '#!/bin/sh\nfind . -type f -o -type l | LC_ALL=C sort | tr -c " -~\\n" "?"; cat out >/dev/null && git rev-parse 2>/dev/null || echo no git' >x; chmod +x x
   $ git -C inside init -q && touch inside/f inside/g && git -C inside add f
   $ git -c protocol.file.allow=always submodule add -q $top/proj module && echo changed >module/sub/text
-  $ nn-queue add -- ./x; nn-queue work -q; nn-queue log last
+  $ nn-queue add -- ./x; nn-queue work -q; nn-queue log last; nn-queue show last | grep ^git
   520
   ./.gitmodules
   ./a b/n
@@ -172,6 +172,7 @@ Names that are no text, modes, links, a submodule, a repository inside; a work t
   ./x
   l?
   no git
+  git         no commit yet
   $ git -C $top/proj worktree add -q $top/linked && cd $top/linked/sub && nn-queue add -- cat text; nn-queue work -q; nn-queue log last
   521
   edited
