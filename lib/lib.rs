@@ -65,6 +65,7 @@ pub mod draw {
 
 /// Floor 4 as well: letters.
 pub mod mail {
+    pub mod held; // news on its way to a message
     pub mod message; // a message, RFC 5322 and MIME
     pub mod outgoing; // messages to be sent: the folder mail/
     pub mod settings; // how mail leaves: the settings mail.…

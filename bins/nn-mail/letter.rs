@@ -86,11 +86,21 @@ fn html(text: &str, curve: Option<&str>) -> String {
     out + "</body></html>\n"
 }
 
-/// The curve of a run; None: it has none yet, or nn-plot is missing.
-pub fn curve(spool: &Spool, run: u64) -> Option<Curve> {
+/// The curve of runs, of this variable or of the main one; None: there is none yet, or nn-plot is missing.
+pub fn curve(spool: &Spool, runs: &[u64], metric: Option<&str>) -> Option<Curve> {
+    // A comma or a star would mean several.
+    let metric = metric.filter(|name| !name.is_empty() && !name.contains([',', '*', '?']));
+    let drawn = plotted(spool, runs, metric);
+    if drawn.is_none() && metric.is_some() { plotted(spool, runs, None) } else { drawn }
+}
+
+fn plotted(spool: &Spool, runs: &[u64], metric: Option<&str>) -> Option<Curve> {
     let plot = |args: &[&str]| {
         let mut command = Command::new(sibling("nn-plot"));
-        command.args(args).arg(run.to_string()).env("NN_SPOOL", spool.dir()).env("NO_COLOR", "1");
+        if let Some(name) = metric {
+            command.arg(format!("--values={name}"));
+        }
+        command.args(args).args(runs.iter().map(u64::to_string)).env("NN_SPOOL", spool.dir()).env("NO_COLOR", "1");
         Asked::begin(command, MOST_BYTES)
     };
     let mut text = plot(&["--format", "text", "--ascii", "--width", COLUMNS, "--height", "18", "-o", "-"]);
@@ -126,7 +136,7 @@ pub fn headline(spool: &Spool, run: u64) -> Result<String> {
 
 /// The curve of a run, or a word to the person that there is none.
 pub fn curve_or_warn(spool: &Spool, run: u64) -> Option<Curve> {
-    let curve = curve(spool, run);
+    let curve = curve(spool, &[run], None);
     if curve.is_none() {
         cli::warn(&format!("run {run} has no values to draw"));
     }

@@ -2,13 +2,18 @@
 //!
 //! A message is written into the spool first (mail/new), durably, and then sent; what cannot be sent now is kept and tried
 //! again by whoever says --flush, cron for instance. A message is text that can be read alone; with a run it carries its
-//! curve, in ASCII in the text and as a picture in HTML, drawn by nn-plot, and belongs to the run's thread.
+//! curve, in ASCII in the text and as a picture in HTML, drawn by nn-plot, and belongs to the run's thread. What happened to
+//! runs (--events) is told the same way, each thing once, together what belongs together (events.rs).
 
 mod check;
+mod events;
 mod letter;
 mod list;
+mod news;
+mod report;
 mod send;
 mod setup;
+mod template;
 
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
@@ -19,6 +24,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "
 usage: nn-mail [-s SUBJECT] [-a FILE]... [-r RUN] [--later] [TO...]
+       nn-mail --events [--later] [TO...]
        nn-mail --flush [--all]
        nn-mail --list [--all] [--json]
        nn-mail --print [--raw] [MESSAGE]
@@ -31,6 +37,7 @@ Sends what it reads; without TO to mail.to of the settings.
   -a, --attach FILE   attach this file
   -r, --run RUN       with the curve of this run, in its thread
       --later         only keep it for --flush
+      --events        read events, tell what a person wants to know, and send what is due
       --flush         send what is kept and due; with --all also what is not due
       --list          what is kept or failed; with --all also what was sent
       --json          one JSON object a line
@@ -52,6 +59,7 @@ fn main() -> ExitCode {
 enum Mode {
     #[default]
     Send,
+    Events,
     Flush,
     List,
     Print,
@@ -77,6 +85,7 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let opts = parse(args)?;
     match opts.mode {
         Mode::Send => send::send(&opts, addresses(&opts.operands)?),
+        Mode::Events => events::events(&opts, addresses(&opts.operands)?),
         Mode::Flush => send::flush(&opts, out),
         Mode::List => list::list(&opts, out),
         Mode::Print => list::print(&opts, out),
@@ -110,6 +119,7 @@ fn parse(args: &mut Args) -> Result<Opts> {
                 "all" => opts.all = true,
                 "json" => opts.json = true,
                 "raw" => opts.raw = true,
+                "events" => opts.mode = one(opts.mode, Mode::Events)?,
                 "flush" => opts.mode = one(opts.mode, Mode::Flush)?,
                 "list" => opts.mode = one(opts.mode, Mode::List)?,
                 "print" => opts.mode = one(opts.mode, Mode::Print)?,
@@ -128,13 +138,14 @@ fn one(before: Mode, now: Mode) -> Result<Mode> {
     if before == Mode::Send || before == now {
         return Ok(now);
     }
-    Err(Error::usage("one of --flush, --list, --print, --test and --setup at a time"))
+    Err(Error::usage("one of --events, --flush, --list, --print, --test and --setup at a time"))
 }
 
 /// Options of one mode say nothing in another.
 fn fits(opts: &Opts, given: &[String]) -> Result<()> {
     let (own, operands): (&[&str], usize) = match opts.mode {
         Mode::Send => (&["-s", "--subject", "-a", "--attach", "-r", "--run", "--later"], usize::MAX),
+        Mode::Events => (&["--events", "--later"], usize::MAX),
         Mode::Flush => (&["--flush", "--all"], 0),
         Mode::List => (&["--list", "--all", "--json"], 0),
         Mode::Print => (&["--print", "--raw"], 1),

@@ -50,9 +50,20 @@ pub fn send(opts: &Opts, to: Vec<Address>) -> Result<Exit> {
 /// Tries to send what has just been added; kept is as good.
 ///
 /// # Errors
-/// The message was refused, or the spool cannot be changed.
+/// The spool cannot be changed.
 pub fn deliver(spool: &Spool, outgoing: &Outgoing, name: &str) -> Result<Exit> {
+    announce(spool, outgoing, &Flush::Only(vec![name.to_string()]))
+}
+
+/// Sends, and tells only of what went wrong; kept is as good as sent.
+///
+/// # Errors
+/// The spool cannot be changed.
+pub fn announce(spool: &Spool, outgoing: &Outgoing, which: &Flush) -> Result<Exit> {
     let kept = |why: &str| cli::warn(&format!("{why}; the message is kept, nn-mail --flush tries again"));
+    if outgoing.entries(Box::New)?.is_empty() {
+        return Ok(Exit::DONE);
+    }
     let settings = match spool.config().and_then(|config| Settings::read(&config)) {
         Ok(settings) => settings,
         Err(err) => {
@@ -60,7 +71,7 @@ pub fn deliver(spool: &Spool, outgoing: &Outgoing, name: &str) -> Result<Exit> {
             return Ok(Exit::DONE);
         }
     };
-    send_all(outgoing, &settings, &Flush::Only(vec![name.to_string()]), &mut |news| match news {
+    send_all(outgoing, &settings, which, &mut |news| match news {
         News::Sent(..) => {}
         News::Kept(_, why, _) => kept(&why),
         News::Failed(name, why) => cli::complain(&refused(&name, &why)),

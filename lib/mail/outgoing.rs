@@ -71,7 +71,26 @@ impl Entry {
         Entry { name: name.to_string(), held: None }
     }
 
-    fn parse(file: &str) -> Option<Entry> {
+    /// An entry this process holds from now on.
+    pub(super) fn held_by(name: &str, me: &Owner) -> Entry {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let hold = Hold { owner: me.clone(), since: Time::now().ms() / 1000, count };
+        Entry { name: name.to_string(), held: Some(hold) }
+    }
+
+    /// Whether whoever held it is dead, or cannot be judged from here and had it for far too long.
+    pub(super) fn is_abandoned(&self) -> bool {
+        let Some(hold) = &self.held else { return false };
+        match hold.owner.life() {
+            Life::Dead => true,
+            Life::Alive => false,
+            Life::Rebooted | Life::Unknown => (Time::now().ms() / 1000).abs_diff(hold.since) > TAKE_BACK,
+        }
+    }
+
+    /// Reads a file's name.
+    pub(super) fn parse(file: &str) -> Option<Entry> {
         let mut parts = file.split('~');
         let name = parts.next().filter(|name| is_name(name))?.to_string();
         let held = match (parts.next(), parts.next()) {
@@ -85,7 +104,8 @@ impl Entry {
         parts.next().is_none().then_some(Entry { name, held })
     }
 
-    fn file(&self) -> String {
+    /// The file's name.
+    pub(super) fn file(&self) -> String {
         match &self.held {
             None => self.name.clone(),
             Some(Hold { owner, since, count }) => format!("{}~{owner}~{since}.{count}", self.name),
@@ -100,7 +120,7 @@ pub fn is_name(name: &str) -> bool {
 }
 
 /// After so many seconds a message that nobody can be asked about is taken back: far longer than sending one may take.
-const TAKE_BACK: i64 = 6 * 3600;
+const TAKE_BACK: u64 = 6 * 3600;
 
 /// Outgoing mail of a spool.
 #[derive(Clone, Debug)]
@@ -177,6 +197,14 @@ impl Outgoing {
     /// # Errors
     /// It cannot be written.
     pub fn add(&self, name: &str, message: &Message) -> Result<bool> {
+        self.add_news(name, message, &[])
+    }
+
+    /// The same for a message that tells this news.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn add_news(&self, name: &str, message: &Message, news: &[String]) -> Result<bool> {
         if self.find(name)?.is_some() {
             return Ok(false);
         }
@@ -186,6 +214,7 @@ impl Outgoing {
             to: mailboxes,
             subject: message.subject.clone(),
             added: Some(Time::now()),
+            news: news.to_vec(),
             ..Ticket::default()
         };
         let mut bytes = ticket.line().into_bytes();
@@ -199,10 +228,7 @@ impl Outgoing {
     /// # Errors
     /// It is unknown whether it was taken.
     fn claim(&self, name: &str, me: &Owner) -> Result<Option<Entry>> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let hold = Hold { owner: me.clone(), since: Time::now().ms() / 1000, count };
-        let held = Entry { name: name.to_string(), held: Some(hold) };
+        let held = Entry::held_by(name, me);
         Ok(match files::mv(&self.path(Box::New, &Entry::free(name)), &self.path(Box::New, &held))? {
             Moved::Won => Some(held),
             Moved::Lost => None,
@@ -227,19 +253,12 @@ impl Outgoing {
     /// # Errors
     /// It cannot be done.
     pub fn recover(&self) -> Result<()> {
-        let now = Time::now().ms() / 1000;
         for entry in self.entries(Box::New)? {
             if self.path(Box::Sent, &Entry::free(&entry.name)).exists() {
                 files::remove(&self.path(Box::New, &entry))?;
                 continue;
             }
-            let Some(hold) = &entry.held else { continue };
-            let gone = match hold.owner.life() {
-                Life::Dead => true,
-                Life::Alive => false,
-                Life::Rebooted | Life::Unknown => now.abs_diff(hold.since) > TAKE_BACK.unsigned_abs(),
-            };
-            if gone {
+            if entry.is_abandoned() {
                 files::mv(&self.path(Box::New, &entry), &self.path(Box::New, &Entry::free(&entry.name)))?;
             }
         }

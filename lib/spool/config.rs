@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every key there is; `table.` stands for any name after it.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 27] = [
     "spool",
     "grace",
     "slots",
@@ -34,6 +34,11 @@ const KEYS: [&str; 22] = [
     "mail.via",
     "mail.timeout",
     "mail.notify",
+    "mail.digest",
+    "mail.limit",
+    "mail.quiet",
+    "mail.subject",
+    "mail.body",
 ];
 
 /// The settings in force.

@@ -155,7 +155,7 @@ _nn_mail() {
     -r | --run) _nn_runs && return ;;
     --print) _nn_words "$(nn-mail --list --all 2>/dev/null | cut -f1)" && return ;;
     esac
-    _nn_options -s --subject -a --attach -r --run --later --flush --all --list --json --print --raw --test --setup
+    _nn_options -s --subject -a --attach -r --run --later --events --flush --all --list --json --print --raw --test --setup
 }
 complete -o bashdefault -o default -F _nn_mail nn-mail
 

@@ -3,6 +3,7 @@ Slips of the pen are told of before anything is touched.
   $ nn-mail --flsh
   nn-mail: unknown option '--flsh'
   usage: nn-mail [-s SUBJECT] [-a FILE]... [-r RUN] [--later] [TO...]
+         nn-mail --events [--later] [TO...]
          nn-mail --flush [--all]
          nn-mail --list [--all] [--json]
          nn-mail --print [--raw] [MESSAGE]
@@ -12,7 +13,7 @@ Slips of the pen are told of before anything is touched.
   $ nn-mail -s 2>&1 | head -1
   nn-mail: option '-s' needs a value
   $ nn-mail --flush --test 2>&1 | head -1
-  nn-mail: one of --flush, --list, --print, --test and --setup at a time
+  nn-mail: one of --events, --flush, --list, --print, --test and --setup at a time
   $ nn-mail --flush -s x 2>&1 | head -1
   nn-mail: option '-s' does not go with --flush
   $ nn-mail --flush me@example.org 2>&1 | head -1

@@ -36,7 +36,7 @@ A run: its headline, its curve, its thread.
   Content-Type: text/html; charset=us-ascii
   Content-Type: image/png
   Content-Disposition: inline;
-  $ nn-mail --print | sed -n '/^Date/,$p' | sed 's/, [0-9.]*K/, SIZE/'
+  $ nn-mail --print | sed -n '/^Date/,$p' | sed 's/, [0-9.]*K*]$/, SIZE]/'
   Date: Mon, 23 Nov 2026 12:00:00 +0000
   From: "Me" <me@example.org>
   To: you@example.org

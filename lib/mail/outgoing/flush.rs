@@ -195,6 +195,8 @@ impl Sender<'_> {
         if !next.to.is_empty() {
             return self.keep(held, &next, &said, false, tell);
         }
+        // Those were refused in an earlier try.
+        let said = if said.is_empty() { format!("refused for {}", next.refused.join(", ")) } else { said };
         self.fail(held, &said, tell)
     }
 

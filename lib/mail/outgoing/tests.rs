@@ -93,7 +93,7 @@ fn the_dead_hold_nothing() {
     let now = Time::now().ms() / 1000;
     std::fs::rename(new.join("a"), new.join(format!("a~{dead}~{now}.0"))).unwrap();
     std::fs::rename(new.join("b"), new.join(format!("b~{foreign}~{now}.0"))).unwrap();
-    std::fs::rename(new.join("c"), new.join(format!("c~{foreign}~{}.7", now + TAKE_BACK + 60))).unwrap();
+    std::fs::rename(new.join("c"), new.join(format!("c~{foreign}~{}.7", now + TAKE_BACK as i64 + 60))).unwrap();
     std::fs::rename(new.join("d"), new.join(format!("d~{alive}~0.0"))).unwrap();
     assert!(!post.add("a") && !post.add("b"), "what is being sent is there");
     let (_, news) = post.flush("true", Flush::All);

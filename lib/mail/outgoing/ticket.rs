@@ -26,6 +26,8 @@ pub struct Ticket {
     pub subject: String,
     /// When it was added
     pub added: Option<Time>,
+    /// The news it tells
+    pub news: Vec<String>,
 }
 
 impl Ticket {
@@ -39,6 +41,9 @@ impl Ticket {
         ]);
         if !self.refused.is_empty() {
             value.set("refused", self.refused.clone());
+        }
+        if !self.news.is_empty() {
+            value.set("news", self.news.clone());
         }
         format!("{value}\n")
     }
@@ -57,6 +62,7 @@ impl Ticket {
             refused: list("refused")?,
             subject: value.str("subject").unwrap_or_default().to_string(),
             added: value.str("added").and_then(Time::parse),
+            news: value.list("news").unwrap_or_default().iter().filter_map(|n| n.as_str().map(String::from)).collect(),
         })
     }
 }

@@ -1,0 +1,357 @@
+//! --events: events in, messages out, and not too many of them.
+//!
+//! What is wanted is kept (mail/held). Then, by one process a host at a time, what makes one message is put together: the
+//! news of a sweep, or of a run that belongs to none. A sweep's first failure or warning is told at once, the rest of its
+//! news when mail.digest is over since the last message about it, or when none of it is left to run; runs that merely
+//! finish wait for that too, a day at most. More than a few messages at once become one, no more than mail.limit are made
+//! an hour, and none in quiet hours: what is not told waits for the next time.
+
+use crate::Opts;
+use crate::letter::{Letter, thread};
+use crate::news::{News, wanted};
+use crate::report;
+use crate::send::announce;
+use crate::template::Templates;
+use nn::base::cli::{self, Exit};
+use nn::base::error::{Doing, Error, Result};
+use nn::base::files;
+use nn::base::json::{self, Value};
+use nn::base::role::Role;
+use nn::base::sys;
+use nn::base::time::Time;
+use nn::mail::held::Held;
+use nn::mail::message::{Address, checksum};
+use nn::mail::outgoing::{Flush, Outgoing};
+use nn::mail::settings::{default_recipients, sender};
+use nn::spool::config::Config;
+use nn::spool::owner::Owner;
+use nn::spool::state::Folder;
+use nn::spool::store::Spool;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::BufRead;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// After a message about a sweep its other news waits so long, unless mail.digest says otherwise.
+const DIGEST: Duration = Duration::from_secs(600);
+/// The longest time that runs which merely finish wait for the rest of their sweep.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+/// Messages an hour, unless mail.limit says otherwise.
+const LIMIT: u64 = 10;
+/// More messages at once than these become one.
+const AT_ONCE: usize = 3;
+/// The time another process gets to end its telling.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest line that is read.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// Reads events, keeps what is wanted, tells what is due, and sends.
+///
+/// # Errors
+/// The settings are wrong, or the spool cannot be changed.
+pub fn events(opts: &Opts, to: Vec<Address>) -> Result<Exit> {
+    let spool = Spool::find()?;
+    let config = spool.config()?;
+    let to = if to.is_empty() { default_recipients(&config)? } else { to };
+    if to.is_empty() {
+        return Err(Error::usage("to whom? give an address, or set mail.to"));
+    }
+    let kinds = wanted(&config)?;
+    let plan = Plan::read(&config)?;
+    let templates = Templates::read(&config)?;
+    let outgoing = Outgoing::open(&spool)?;
+    let held = Held::open(&spool, &outgoing)?;
+    read_events(&mut |event| {
+        let Some(news) = News::of(&spool, &event).filter(|news| kinds.contains(&news.kind)) else { return Ok(()) };
+        held.keep(&news.name, &news.to_json()).map(drop)
+    })?;
+    let teller =
+        Teller { spool: &spool, outgoing: &outgoing, held: &held, plan, templates, from: sender(&config)?, to };
+    teller.tell()?;
+    if opts.later { Ok(Exit::DONE) } else { announce(&spool, &outgoing, &Flush::Due) }
+}
+
+/// Hands over each event of standard input; a line that is none is told and passed over.
+fn read_events(each: &mut dyn FnMut(Value) -> Result<()>) -> Result<()> {
+    let mut input = std::io::stdin().lock();
+    let (mut line, mut number) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        let n = std::io::Read::take(&mut input, LONGEST_LINE as u64).read_until(b'\n', &mut line);
+        if n.doing("read", "standard input")? == 0 {
+            return Ok(());
+        }
+        number += 1;
+        let text = String::from_utf8_lossy(&line);
+        if text.trim().is_empty() {
+            continue;
+        }
+        match Value::parse(text.trim()) {
+            Ok(event) if event.as_map().is_some() => each(event)?,
+            Ok(_) => cli::complain(&Error::data("standard input", number, "expected a JSON object")),
+            Err(bad) => cli::complain(&Error::data("standard input", number, bad.to_string())),
+        }
+    }
+}
+
+/// How much is told when.
+struct Plan {
+    digest: Duration,
+    limit: u64,
+    /// Minutes of the day, local time, from and to
+    quiet: Option<(u32, u32)>,
+}
+
+impl Plan {
+    fn read(config: &Config) -> Result<Plan> {
+        let quiet = match config.get("mail.quiet").filter(|text| !text.trim().is_empty()) {
+            None => None,
+            Some(text) => Some(
+                hours(&text)
+                    .ok_or_else(|| Error::other(format!("mail.quiet: '{text}' is not of the form 22:00-07:00")))?,
+            ),
+        };
+        Ok(Plan {
+            digest: config.duration("mail.digest")?.unwrap_or(DIGEST),
+            limit: config.number("mail.limit")?.unwrap_or(LIMIT),
+            quiet,
+        })
+    }
+
+    fn is_quiet(&self, now: Time) -> bool {
+        let Some((from, to)) = self.quiet else { return false };
+        let Some(local) = sys::local_time(now.ms().div_euclid(1000)) else { return false };
+        let minute = local.hour * 60 + local.minute;
+        if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
+    }
+}
+
+/// `22:00-07:00` as minutes of the day.
+fn hours(text: &str) -> Option<(u32, u32)> {
+    let minute = |text: &str| {
+        let (hour, minute) = text.trim().split_once(':')?;
+        let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+    };
+    let (from, to) = text.split_once('-')?;
+    Some((minute(from)?, minute(to)?))
+}
+
+/// When messages with news were made, and about what: mail/times.
+#[derive(Default)]
+struct Times {
+    last: BTreeMap<String, i64>,
+    all: Vec<i64>,
+}
+
+impl Times {
+    fn read(path: &std::path::Path) -> Times {
+        let value = files::read_text_if_any(path).ok().flatten().and_then(|text| Value::parse(text.trim_end()).ok());
+        let Some(value) = value else { return Times::default() };
+        let last = value.get("last").and_then(Value::as_map).unwrap_or_default();
+        let all = value.list("all").unwrap_or_default();
+        Times {
+            last: last.iter().filter_map(|(key, time)| Some((key.clone(), time.as_int()?))).collect(),
+            all: all.iter().filter_map(Value::as_int).collect(),
+        }
+    }
+
+    /// Forgets what is over; what is ahead is from a clock that was set back.
+    fn forget(&mut self, now: Time, digest: Duration) {
+        let within =
+            |time: i64, limit: Duration| (0..limit.as_millis() as i64).contains(&now.ms().saturating_sub(time));
+        self.last.retain(|_, time| within(*time, digest));
+        self.all.retain(|time| within(*time, Duration::from_secs(3600)));
+    }
+
+    fn write(&self, path: &std::path::Path) -> Result<()> {
+        let last = json::map(self.last.iter().map(|(key, time)| (key.clone(), Value::from(*time))));
+        let value = json::map([("last", last), ("all", self.all.clone().into())]);
+        files::write_atomic(path, format!("{value}\n").as_bytes())
+    }
+}
+
+struct Teller<'a> {
+    spool: &'a Spool,
+    outgoing: &'a Outgoing,
+    held: &'a Held,
+    plan: Plan,
+    templates: Templates,
+    from: Address,
+    to: Vec<Address>,
+}
+
+/// The news that makes one message, and what it is about: `@grid`, or a run.
+struct Bundle {
+    key: String,
+    group: Option<String>,
+    news: Vec<News>,
+}
+
+impl Teller<'_> {
+    fn tell(&self) -> Result<()> {
+        let Some(_role) = self.role() else { return Ok(()) };
+        self.held.recover(self.outgoing)?;
+        let now = Time::now();
+        if self.plan.is_quiet(now) {
+            return Ok(());
+        }
+        let path: PathBuf = self.outgoing.dir().join("times");
+        let mut times = Times::read(&path);
+        times.forget(now, self.plan.digest);
+        let mut bundles = self.due(self.bundles()?, &times, now)?;
+        let room = usize::try_from(self.plan.limit).unwrap_or(usize::MAX).saturating_sub(times.all.len());
+        if bundles.is_empty() || room == 0 {
+            return Ok(());
+        }
+        bundles.sort_by_key(|bundle| bundle.news.iter().map(|news| news.kind).min());
+        let messages = if bundles.len() > AT_ONCE.min(room) {
+            vec![bundles]
+        } else {
+            bundles.into_iter().map(|b| vec![b]).collect()
+        };
+        for bundles in messages {
+            for bundle in &bundles {
+                times.last.insert(bundle.key.clone(), now.ms());
+            }
+            times.all.push(now.ms());
+            // Before the message: a crash in between makes one message less in this hour, not one more.
+            let _ = times.write(&path);
+            self.message(bundles)?;
+        }
+        Ok(())
+    }
+
+    /// One process a host tells at a time, so that two do not share what belongs together.
+    fn role(&self) -> Option<Role> {
+        let name = format!("nn-mail {:016x}", checksum(self.spool.dir().as_os_str().as_encoded_bytes()));
+        let begun = Instant::now();
+        loop {
+            match Role::take(&name) {
+                Ok(Some(role)) => return Some(role),
+                Ok(None) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+                // It stays held: the next one tells it.
+                _ => return None,
+            }
+        }
+    }
+
+    fn bundles(&self) -> Result<Vec<Bundle>> {
+        let mut bundles: Vec<Bundle> = Vec::new();
+        let mut at: HashMap<String, usize> = HashMap::new();
+        for (name, event) in self.held.waiting()? {
+            let Some(mut news) = News::of(self.spool, &event) else { continue };
+            news.name = name;
+            let group = self.spool.job(news.run).ok().and_then(|job| job.group().map(String::from));
+            let key = group.as_ref().map_or_else(|| format!("run{}", news.run), |group| format!("@{group}"));
+            let place = *at.entry(key.clone()).or_insert(bundles.len());
+            match bundles.get_mut(place) {
+                Some(bundle) => bundle.news.push(news),
+                None => bundles.push(Bundle { key, group, news: vec![news] }),
+            }
+        }
+        for bundle in &mut bundles {
+            bundle.news.sort_by_key(|news| (news.kind, news.run));
+        }
+        Ok(bundles)
+    }
+
+    /// Those whose time has come.
+    fn due(&self, bundles: Vec<Bundle>, times: &Times, now: Time) -> Result<Vec<Bundle>> {
+        let needs_look = |bundle: &Bundle| bundle.group.is_some();
+        let open = if bundles.iter().any(needs_look) { self.open_groups(&bundles)? } else { HashSet::new() };
+        let is_due = |bundle: &Bundle| {
+            let over = bundle.group.as_ref().is_none_or(|group| !open.contains(group));
+            let merely =
+                bundle.group.is_some() && bundle.news.iter().all(|news| news.kind == crate::news::Kind::Finished);
+            let oldest = bundle.news.iter().filter_map(|news| news.event.str("t").and_then(Time::parse)).min();
+            let waited = oldest.is_some_and(|oldest| now.since(oldest) >= LONGEST_WAIT);
+            let recent = times.last.contains_key(&bundle.key);
+            if bundle.group.is_none() {
+                !recent || bundle.news.iter().any(ended)
+            } else {
+                over || !recent && (!merely || waited)
+            }
+        };
+        Ok(bundles.into_iter().filter(is_due).collect())
+    }
+
+    /// Groups of which something is still to come: runs that have not ended, but for those whose end is news here.
+    fn open_groups(&self, bundles: &[Bundle]) -> Result<HashSet<String>> {
+        let ended: HashSet<u64> =
+            bundles.iter().flat_map(|b| &b.news).filter(|news| ended(news)).map(|news| news.run).collect();
+        let runs = self.spool.states(&Folder::OPEN)?;
+        let open = runs.keys().filter(|run| !ended.contains(run));
+        Ok(open.filter_map(|run| self.spool.job(*run).ok()?.group().map(String::from)).collect())
+    }
+
+    /// Takes the news, makes the message, and files the news.
+    fn message(&self, bundles: Vec<Bundle>) -> Result<()> {
+        let me = Owner::me()?;
+        let group = match bundles.as_slice() {
+            [only] => only.group.clone(),
+            _ => None,
+        };
+        let (mut taken, mut mine) = (Vec::new(), Vec::new());
+        for news in bundles.into_iter().flat_map(|bundle| bundle.news) {
+            if let Some(entry) = self.held.take(&news.name, &me)? {
+                taken.push(entry);
+                mine.push(news);
+            }
+        }
+        let Some(first) = mine.first() else { return Ok(()) };
+        let names: Vec<String> = mine.iter().map(|news| news.name.clone()).collect();
+        let name = match mine.as_slice() {
+            [only] => only.name.clone(),
+            _ => format!("news.{:016x}", checksum(names.join(" ").as_bytes())),
+        };
+        let one_run = mine.iter().all(|news| news.run == first.run);
+        let mut letter: Letter = if one_run {
+            report::of_run(self.spool, &mine, &self.templates)
+        } else {
+            report::of_many(self.spool, group.as_deref(), &mine)
+        };
+        letter.automatic = true;
+        letter.thread = match &group {
+            _ if one_run => Some(thread(self.spool, first.run)),
+            Some(group) => Some(format!(
+                "group.{:08x}",
+                checksum(format!("{} {group}", self.spool.dir().display()).as_bytes()) as u32
+            )),
+            None => None,
+        };
+        self.outgoing.add_news(&name, &letter.message(&name, self.from.clone(), self.to.clone()), &names)?;
+        for entry in &taken {
+            self.held.told(entry)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether it is about the end of a run.
+fn ended(news: &News) -> bool {
+    matches!(news.event.str("event"), Some("ended" | "recovered"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_hours() {
+        assert_eq!(hours("22:00-07:30"), Some((1320, 450)));
+        for bad in ["22-7", "24:00-1:00", "x", "1:00", "1:60-2:00"] {
+            assert_eq!(hours(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_forgotten() {
+        let mut times = Times {
+            last: [("@a".to_string(), 1000), ("@b".to_string(), 900_000)].into(),
+            all: vec![0, 3_000_000, 9_000_000_000],
+        };
+        times.forget(Time(3_600_000), Duration::from_secs(3000));
+        assert_eq!((times.last.len(), times.all.as_slice()), (1, &[3_000_000][..]));
+    }
+}

@@ -1,0 +1,385 @@
+//! What a message with news says. About one run: how it ended or what was found, the traceback or the last lines of its log,
+//! what it used, what was different from the last good run, its curve. About many: each in a line, the worst first, and
+//! the report of the first that failed. Everything of a run is hostile and made harmless.
+
+use crate::letter::{Letter, curve};
+use crate::news::{Kind, News};
+use crate::template::{Templates, fill};
+use nn::base::error::Result;
+use nn::base::files;
+use nn::base::json::Value;
+use nn::base::text::{escape, escape_bytes, fit};
+use nn::base::time::{Time, show_duration};
+use nn::base::units::{show_number, show_size};
+use nn::record::results::{Results, Row};
+use nn::spool::state::Folder;
+use nn::spool::store::Spool;
+use std::fmt::Write;
+use std::io::{Read, Seek, SeekFrom};
+use std::time::Duration;
+
+/// The end of a log that is read.
+const TAIL: u64 = 64 << 10;
+/// Lines of it that are shown.
+const LAST_LINES: usize = 15;
+/// Lines of a traceback that are shown: the last ones tell most.
+const TRACEBACK: usize = 30;
+/// Columns of a line.
+const COLUMNS: usize = 160;
+/// Runs that have a line of their own in a message about many.
+const MOST_LINES: usize = 40;
+/// Good runs that are looked at for one to compare with.
+const LOOK_BACK: usize = 50;
+
+/// All that is known of a run, as far as it can be read.
+struct Run<'a> {
+    spool: &'a Spool,
+    row: Row,
+    facts: Value,
+}
+
+impl<'a> Run<'a> {
+    fn read(spool: &'a Spool, run: u64) -> Result<Run<'a>> {
+        let row = Row::read(spool, run, spool.state_of(run)?)?;
+        let facts = spool.read(run, "facts.json").ok().flatten().unwrap_or(Value::Null);
+        Ok(Run { spool, row, facts })
+    }
+
+    /// `run 17 rnn-tanh`
+    fn title(&self) -> String {
+        let name = self.row.job.name().map(|name| format!(" {name}")).unwrap_or_default();
+        fit(&escape(&format!("run {}{name}", self.row.run)), 80)
+    }
+
+    fn params(&self) -> String {
+        let pairs = self.row.job.params().iter().map(|(key, value)| format!("{key}={}", value.plain()));
+        escape(&pairs.collect::<Vec<_>>().join(" ")).into_owned()
+    }
+
+    fn host(&self) -> String {
+        escape(self.facts.get("host").and_then(|host| host.str("name")).unwrap_or_default()).into_owned()
+    }
+
+    fn duration(&self) -> String {
+        let seconds = self.row.result.num("duration").and_then(|s| Duration::try_from_secs_f64(s).ok());
+        seconds.map(show_duration).unwrap_or_default()
+    }
+
+    fn command(&self) -> String {
+        escape(&self.row.job.command_line()).into_owned()
+    }
+
+    fn log(&self) -> Vec<String> {
+        log_end(&self.spool.run_dir(self.row.run).join("log"))
+    }
+
+    /// `valid_cost 0.31 (from 0.3 to 0.9), …`
+    fn values(&self) -> String {
+        let results = Results::read(self.spool, self.row.run, &[]).unwrap_or_default();
+        let one = |(name, s): &(String, nn::record::results::Summary)| {
+            let [last, min, max] = [s.last, s.min, s.max].map(show_number);
+            format!("{} {last} (from {min} to {max})", escape(name))
+        };
+        results.metrics.iter().take(8).map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What the command used.
+    fn used(&self) -> String {
+        let number = |key: &str| self.row.result.num(key);
+        let seconds = |key: &str| number(key).and_then(|s| Duration::try_from_secs_f64(s).ok());
+        let cpu = seconds("cpu_user").zip(seconds("cpu_system")).map(|(user, system)| user + system);
+        let parts = [
+            self.peak().map(|bytes| format!("{} memory at most", show_size(bytes))),
+            cpu.map(|time| format!("{} of processor time", show_duration(time))),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// The most memory: of all its processes as sampled, or of the greatest as counted at the end.
+    fn peak(&self) -> Option<u64> {
+        let path = self.spool.run_dir(self.row.run).join("resources.jsonl");
+        let sampled = tail(&path, 4096).and_then(|bytes| {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let line = text.lines().rev().find_map(|line| Value::parse(line).ok())?;
+            line.int("rss_peak")
+        });
+        let counted = self.row.result.int("max_rss");
+        sampled.max(counted).and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0)
+    }
+
+    /// The newest good run of the same sweep or else of the same program, and what is different here.
+    fn against(&self) -> Option<String> {
+        let mut done: Vec<u64> = self.spool.tokens(Folder::Done).ok()?.iter().map(|token| token.run).collect();
+        done.sort_unstable_by(|a, b| b.cmp(a));
+        let jobs: Vec<_> =
+            done.into_iter().take(LOOK_BACK).filter_map(|run| Some((run, self.spool.job(run).ok()?))).collect();
+        let argv = self.row.job.argv();
+        let program = argv.get(..2.min(argv.len()));
+        let same_group = jobs.iter().find(|(_, job)| job.group().is_some() && job.group() == self.row.job.group());
+        let like = |job: &nn::spool::job::Job| job.argv().get(..2.min(argv.len())) == program;
+        let (run, _) = same_group.or_else(|| jobs.iter().find(|(_, job)| like(job)))?;
+        let good = Run::read(self.spool, *run).ok()?;
+        let mut out = format!("Different from {}, which went well:\n", good.title());
+        let mut any = false;
+        let mut line = |what: &str, here: &str, there: &str| {
+            if here != there {
+                any = true;
+                let show = |text: &str| if text.is_empty() { "none".to_string() } else { fit(&escape(text), 60) };
+                let _ = writeln!(out, "  {}: {}, there {}", escape(what), show(here), show(there));
+            }
+        };
+        let (here, there) = (self.row.job.params(), good.row.job.params());
+        let find = |list: &[(String, Value)], key: &str| {
+            list.iter().find(|(k, _)| k == key).map(|(_, v)| v.plain()).unwrap_or_default()
+        };
+        let new = there.iter().filter(|(key, _)| !here.iter().any(|(k, _)| k == key));
+        for (key, _) in here.iter().chain(new) {
+            line(key, &find(here, key), &find(there, key));
+        }
+        let git = |run: &Run, key: &str| {
+            run.facts.get("git").and_then(|git| git.get(key)).map(Value::plain).unwrap_or_default()
+        };
+        for (what, key) in [("commit", "commit"), ("branch", "branch"), ("uncommitted changes", "dirty")] {
+            line(what, &git(self, key), &git(&good, key));
+        }
+        line("host", &self.host(), &good.host());
+        if here == there {
+            line("command", &self.command(), &good.command());
+        }
+        any.then_some(out)
+    }
+}
+
+/// A message about one run.
+pub fn of_run(spool: &Spool, news: &[News], templates: &Templates) -> Letter {
+    let (Some(first), number) = (news.first(), news.first().map_or(0, |news| news.run)) else {
+        return Letter::default();
+    };
+    let words = escape(&first.words()).into_owned();
+    let Ok(run) = Run::read(spool, number) else {
+        return Letter {
+            subject: format!("run {number}: {words}"),
+            text: format!("run {number}: {words}\n"),
+            ..Letter::default()
+        };
+    };
+    let headline = format!("{}: {}", run.title(), fit(&words, 120));
+    let mut text = format!("{headline}\n");
+    for other in news.iter().skip(1) {
+        let _ = writeln!(text, "{}", escape(&other.words()));
+    }
+    text += &about(&run, first);
+    let log = run.log();
+    let value = |name: &str| match name {
+        "run" => number.to_string(),
+        "name" => escape(run.row.job.name().unwrap_or_default()).into_owned(),
+        "group" => escape(run.row.job.group().unwrap_or_default()).into_owned(),
+        "state" => run.row.state().to_string(),
+        "what" => words.clone(),
+        "why" => why(&run, first),
+        "host" => run.host(),
+        "command" => run.command(),
+        "params" => run.params(),
+        "duration" => run.duration(),
+        "values" => run.values(),
+        "log" => log.iter().rev().take(LAST_LINES).rev().map(|line| format!("{line}\n")).collect(),
+        "headline" => headline.clone(),
+        "report" => text.clone(),
+        _ => String::new(),
+    };
+    let filled = |template: &Option<String>, usual: &str| {
+        template.as_ref().and_then(|template| fill(template, &value).ok()).unwrap_or_else(|| usual.to_string())
+    };
+    Letter {
+        subject: filled(&templates.subject, &headline),
+        text: filled(&templates.body, &text),
+        curve: curve(spool, &[number], first.event.str("metric")),
+        ..Letter::default()
+    }
+}
+
+fn why(run: &Run, news: &News) -> String {
+    let text = news.event.str("why").or_else(|| run.row.result.str("evidence")).unwrap_or_default();
+    escape(text).into_owned()
+}
+
+/// All that helps to see what went on.
+fn about(run: &Run, news: &News) -> String {
+    let mut text = String::new();
+    let mut line = |what: &str, value: String| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "{what:<11} {value}");
+        }
+    };
+    let when = news.event.str("t").and_then(Time::parse).map(Time::local).unwrap_or_default();
+    line("when", when);
+    line("host", run.host());
+    line("ran for", run.duration());
+    line("why", why(run, news));
+    if let Some(at) = news.event.get("at").and_then(Value::as_map) {
+        let at: Vec<String> = at.iter().map(|(key, value)| format!("{key} {}", value.plain())).collect();
+        line("at", escape(&at.join(", ")).into_owned());
+    }
+    if let Some(evidence) = news.event.get("evidence").and_then(Value::as_map) {
+        let evidence: Vec<String> =
+            evidence.iter().take(12).map(|(key, value)| format!("{key}={}", fit(&value.plain(), 60))).collect();
+        line("evidence", escape(&evidence.join(" ")).into_owned());
+    }
+    line("group", escape(run.row.job.group().unwrap_or_default()).into_owned());
+    line("command", run.command());
+    line("parameters", run.params());
+    line("values", run.values());
+    line("used", run.used());
+    if news.kind == Kind::Failed {
+        let log = run.log();
+        match traceback(&log) {
+            Some(lines) => listing(&mut text, "The traceback:", lines),
+            None => listing(
+                &mut text,
+                "The end of its log:",
+                log.get(log.len().saturating_sub(LAST_LINES)..).unwrap_or_default(),
+            ),
+        }
+        if let Some(against) = run.against() {
+            let _ = write!(text, "\n{against}");
+        }
+    }
+    let _ = write!(text, "\nMore: nn-queue show {0}, nn-queue log {0}\n", run.row.run);
+    text
+}
+
+fn listing(text: &mut String, title: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        let _ = writeln!(text, "\n{title}");
+        for line in lines {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+}
+
+/// A message about many runs, of one sweep or of several.
+pub fn of_many(spool: &Spool, group: Option<&str>, news: &[News]) -> Letter {
+    let count = |kind: Kind| news.iter().filter(|news| news.kind == kind).count();
+    let warnings = count(Kind::Warning);
+    let parts = [
+        (count(Kind::Failed), "failed".to_string()),
+        (warnings, if warnings == 1 { "warning".into() } else { "warnings".to_string() }),
+        (count(Kind::Finished), "finished".to_string()),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let of = group.map_or(String::new(), |group| format!("@{}: ", fit(&escape(group), 60)));
+    let subject = format!("{of}{}", parts.join(", "));
+    let mut text = format!("{subject}\n\n");
+    for news in news.iter().take(MOST_LINES) {
+        let run = Run::read(spool, news.run).ok();
+        let title = run.as_ref().map_or_else(|| format!("run {}", news.run), Run::title);
+        let detail = match (&run, news.kind) {
+            (Some(run), Kind::Failed) => run.log().pop().unwrap_or_default(),
+            (Some(run), Kind::Finished) => run.values(),
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "{title}: {}", escape(&news.words()));
+        if !detail.is_empty() {
+            let _ = writeln!(text, "    {}", fit(&detail, COLUMNS));
+        }
+    }
+    if news.len() > MOST_LINES {
+        let _ = writeln!(text, "and {} more", news.len() - MOST_LINES);
+    }
+    let failed = news.iter().find(|news| news.kind == Kind::Failed);
+    if let Some((failed, run)) = failed.and_then(|news| Some((news, Run::read(spool, news.run).ok()?))) {
+        let _ = write!(text, "\nThe first that failed, {}\n{}", run.title(), about(&run, failed));
+    }
+    let mut runs: Vec<u64> = news.iter().map(|news| news.run).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    runs.truncate(12);
+    Letter { subject, text, curve: group.and_then(|_| curve(spool, &runs, None)), ..Letter::default() }
+}
+
+fn tail(path: &std::path::Path, most: u64) -> Option<Vec<u8>> {
+    let mut file = files::open_regular(path).ok()?;
+    let size = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(most))).ok()?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// The last lines of a log as a terminal would show them, harmless, without those that are empty at its end.
+fn log_end(path: &std::path::Path) -> Vec<String> {
+    let bytes = tail(path, TAIL).unwrap_or_default();
+    let shown = |line: &[u8]| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // Of a progress bar the last state.
+        let last = line.rsplit(|b| *b == b'\r').find(|part| !part.is_empty()).unwrap_or_default();
+        let plain = without_escapes(last);
+        fit(escape_bytes(&plain).replace("\\t", "    ").trim_end(), COLUMNS)
+    };
+    let mut lines: Vec<String> = bytes.split(|b| *b == b'\n').map(shown).collect();
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines
+}
+
+/// Without escape sequences of colours and cursors: ESC [ … letter.
+fn without_escapes(line: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(line.len());
+    let mut left = line;
+    while let Some((first, rest)) = left.split_first() {
+        let sequence = (*first == 0x1b && rest.first() == Some(&b'['))
+            .then(|| rest.iter().skip(1).position(|b| (0x40..0x7f).contains(b)))
+            .flatten();
+        match sequence {
+            Some(at) => left = rest.get(at + 2..).unwrap_or_default(),
+            None => {
+                out.push(*first);
+                left = rest;
+            }
+        }
+    }
+    out
+}
+
+/// The last traceback of Python in a log: from its first line to that of the exception.
+fn traceback(log: &[String]) -> Option<&[String]> {
+    let start = log.iter().rposition(|line| line.trim_start().starts_with("Traceback (most recent call last)"))?;
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let own = log.get(start).map_or(0, |line| indent(line));
+    let length = log.iter().skip(start + 1).position(|line| !line.is_empty() && indent(line) <= own);
+    let end = length.map_or(log.len(), |length| start + 2 + length);
+    log.get(start.max(end.saturating_sub(TRACEBACK))..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracebacks() {
+        let log =
+            "epoch 1\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()\nValueError: no\nbye";
+        let lines: Vec<String> = log.lines().map(String::from).collect();
+        assert_eq!(
+            traceback(&lines).unwrap().join("\n"),
+            "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()\nValueError: no"
+        );
+        assert_eq!(traceback(&lines[..1]), None);
+        assert_eq!(traceback(&lines[..3]).unwrap().len(), 2);
+        let mut long: Vec<String> = vec!["Traceback (most recent call last):".into()];
+        long.extend((0..99).map(|i| format!("  {i}")));
+        long.push("RecursionError".into());
+        let shown = traceback(&long).unwrap();
+        assert_eq!((shown.len(), shown.last().unwrap().as_str()), (TRACEBACK, "RecursionError"));
+    }
+
+    #[test]
+    fn ends_of_logs() {
+        let path = std::env::temp_dir().join(format!("nn-mail-log-{}", std::process::id()));
+        std::fs::write(&path, b"a\x1b[31mred\x1b[0m\n10%\r20%\r\n\x07\xff\ta\n\n\n").unwrap();
+        assert_eq!(log_end(&path), ["ared", "20%", "\\x07\\xff    a"]);
+        std::fs::remove_file(&path).unwrap();
+        assert!(log_end(&path).is_empty());
+    }
+}
