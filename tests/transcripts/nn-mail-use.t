@@ -62,7 +62,7 @@ A run: its headline, its curve, its thread.
       ++---------------+----------------+----------------+---------------+
        1               2                3                4               5
                                       epoch
-  [text/html, 187]
+  [text/html, SIZE]
   [image/png curve.png, SIZE]
 
 Without values there is no curve.
