@@ -267,3 +267,25 @@ fn every_point_of_every_verb() {
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{} cases failed (NN_CRASH=part runs some):\n{}", failures.len(), failures.join("\n"));
 }
+
+/// A worker that stays is refused a few operations in a row, whichever: all that was queued is still done, once.
+#[test]
+fn a_worker_outlives_bad_times() {
+    if !cfg!(feature = "failpoints") {
+        return say("skipped: bad times: needs cargo test --features failpoints");
+    }
+    let errnos = ["EIO", "ENOSPC", "EMFILE", "ESTALE"];
+    let cases: Vec<(usize, &str)> = (2..=9).flat_map(|k| errnos.map(|errno| (k, errno))).collect();
+    crate::crash::each(&cases, |(k, errno)| {
+        let place = Place::quick("bad-times");
+        let setup = shell(&place, "nn-queue init && nn-queue add -- JOB && nn-queue add -- JOB", None);
+        assert!(setup.status.success(), "{setup:?}");
+        let fault = Fault { program: "nn-queue".into(), k: *k, what: format!("{errno}:4") };
+        let work = "nn-queue work --forever -q & until [ $(ls spool/done | wc -l) = 2 ]; do sleep 0.02; done; kill $!; wait $!";
+        let output = shell(&place, work, Some(&fault));
+        let ran = lines(&place, "ran");
+        assert_eq!(ran.len(), 2, "{fault:?}: {ran:?}, {output:?}");
+        spool::assert_whole(&place.dir.join("spool"));
+    });
+    say(&format!("bad times: {} cases of a worker that stays", cases.len()));
+}

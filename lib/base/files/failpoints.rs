@@ -1,5 +1,5 @@
-//! Failures on purpose, for tests: NN_FAIL=`K:WHAT[:sticky]` strikes at the K-th operation (from 1) that changes a file
-//! system, with `sticky` at every one from then on.
+//! Failures on purpose, for tests: NN_FAIL=`K:WHAT[:sticky|:N]` strikes at the K-th operation (from 1) that changes a file
+//! system, with `sticky` at every one from then on, with a number at so many.
 //!
 //! WHAT: `before` and `after` kill the process there, as kill -9 would; `half` writes half of the bytes and kills it;
 //! `stop` stops the process before it, as a suspended machine would, until somebody sends CONT;
@@ -28,7 +28,7 @@ enum What {
 struct Plan {
     at: u64,
     what: What,
-    sticky: bool,
+    times: u64,
 }
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -68,7 +68,12 @@ fn parse(text: &str) -> Option<Plan> {
         "EDQUOT" => What::Errno(122),
         _ => return None,
     };
-    Some(Plan { at, what, sticky: parts.next() == Some("sticky") })
+    let times = match parts.next() {
+        Some("sticky") => u64::MAX,
+        Some(times) => times.parse().ok()?,
+        None => 1,
+    };
+    Some(Plan { at, what, times })
 }
 
 /// Counts an operation; says what is to happen to it.
@@ -79,7 +84,7 @@ fn strike(name: &str, path: &Path) -> Option<What> {
     {
         let _ = writeln!(log, "{count}@{} {name} {}", program().display(), path.display());
     }
-    let what = plan().filter(|plan| count == plan.at || plan.sticky && count > plan.at).map(|plan| plan.what);
+    let what = plan().filter(|plan| count >= plan.at && count - plan.at < plan.times).map(|plan| plan.what);
     if what == Some(What::Stop) {
         let _ = sys::kill(std::process::id(), Signal(SIGSTOP));
         return None;
