@@ -10,7 +10,7 @@ that of a training nobody killed.
   $ command=$(sed 's/.*"pid":\([0-9]*\).*/\1/' spool/runs/2/attempt.json)
   $ runner=$(ls spool/running | sed 's/.*,\([0-9]*\),[0-9]*~s/\1/')
   $ kill -9 $! $runner $command
-  $ until_ok sh -c 'nn-queue recover && test -e spool/failed/*lost'
+  $ until_ok sh -c 'nn-queue recover && ls spool/failed | grep .'
   $ nn-queue list -a --state failed | cut -f1,2,5
   2	failed	killed
   $ nn-queue retry killed && nn-queue work -q && nn-queue log killed | grep -A1 -e ---
