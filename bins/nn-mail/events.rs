@@ -30,6 +30,7 @@ use nn::spool::store::Spool;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::BufRead;
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 /// After a message about a sweep its other news waits so long, unless mail.digest says otherwise.
@@ -42,6 +43,12 @@ const LIMIT: u64 = 10;
 const AT_ONCE: usize = 3;
 /// The time another process gets to end its telling.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// When events come in for as long as there are any (`nn-watch --events -f`): after the last one so long,
+const PAUSE: Duration = Duration::from_secs(2);
+/// and without any so often, what is due is told.
+const EVERY: Duration = Duration::from_secs(60);
+/// Lines that may wait to be looked at.
+const AHEAD: usize = 1000;
 /// The longest line that is read.
 const LONGEST_LINE: usize = 1 << 20;
 
@@ -61,37 +68,68 @@ pub fn events(opts: &Opts, to: Vec<Address>) -> Result<Exit> {
     let templates = Templates::read(&config)?;
     let outgoing = Outgoing::open(&spool)?;
     let held = Held::open(&spool, &outgoing)?;
-    read_events(&mut |event| {
-        let Some(news) = News::of(&spool, &event).filter(|news| kinds.contains(&news.kind)) else { return Ok(()) };
-        held.keep(&news.name, &news.to_json()).map(drop)
-    })?;
     let teller =
         Teller { spool: &spool, outgoing: &outgoing, held: &held, plan, templates, from: sender(&config)?, to };
-    teller.tell()?;
-    if opts.later { Ok(Exit::DONE) } else { announce(&spool, &outgoing, &Flush::Due) }
-}
-
-/// Hands over each event of standard input; a line that is none is told and passed over.
-fn read_events(each: &mut dyn FnMut(Value) -> Result<()>) -> Result<()> {
-    let mut input = std::io::stdin().lock();
-    let (mut line, mut number) = (Vec::new(), 0);
-    loop {
-        line.clear();
-        let n = std::io::Read::take(&mut input, LONGEST_LINE as u64).read_until(b'\n', &mut line);
-        if n.doing("read", "standard input")? == 0 {
-            return Ok(());
+    let lines = lines()?;
+    let mut exit = Exit::DONE;
+    let (mut more, mut new) = (true, false);
+    while more {
+        match lines.recv_timeout(if new { PAUSE } else { EVERY }) {
+            Ok(line) => {
+                if let Some(news) = event(line?).and_then(|event| News::of(&spool, &event))
+                    && kinds.contains(&news.kind)
+                {
+                    new |= held.keep(&news.name, &news.to_json())?;
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => more = false,
         }
-        number += 1;
-        let text = String::from_utf8_lossy(&line);
-        if text.trim().is_empty() {
-            continue;
-        }
-        match Value::parse(text.trim()) {
-            Ok(event) if event.as_map().is_some() => each(event)?,
-            Ok(_) => cli::complain(&Error::data("standard input", number, "expected a JSON object")),
-            Err(bad) => cli::complain(&Error::data("standard input", number, bad.to_string())),
+        new = false;
+        teller.tell()?;
+        if !opts.later {
+            exit = announce(&spool, &outgoing, &Flush::Due)?;
         }
     }
+    Ok(exit)
+}
+
+/// A line, and its number.
+type Line = (usize, Vec<u8>);
+
+/// Lines of standard input as they come.
+fn lines() -> Result<Receiver<Result<Line>>> {
+    let (sender, lines) = sync_channel(AHEAD);
+    let read = move || {
+        let mut input = std::io::stdin().lock();
+        for number in 1.. {
+            let mut line = Vec::new();
+            let n = std::io::Read::take(&mut input, LONGEST_LINE as u64).read_until(b'\n', &mut line);
+            match n.doing("read", "standard input") {
+                Ok(0) => return,
+                Ok(_) if sender.send(Ok((number, line))).is_ok() => {}
+                Ok(_) => return,
+                Err(err) => return drop(sender.send(Err(err))),
+            }
+        }
+    };
+    std::thread::Builder::new().spawn(read).doing("start", "a thread")?;
+    Ok(lines)
+}
+
+/// The event in a line; one that is none is told, and passed over.
+fn event((number, line): Line) -> Option<Value> {
+    let text = String::from_utf8_lossy(&line);
+    if text.trim().is_empty() {
+        return None;
+    }
+    match Value::parse(text.trim()) {
+        Ok(event) if event.as_map().is_some() => return Some(event),
+        Ok(_) => cli::complain(&Error::data("standard input", number, "expected a JSON object")),
+        Err(bad) => cli::complain(&Error::data("standard input", number, bad.to_string())),
+    }
+    None
 }
 
 /// How much is told when.

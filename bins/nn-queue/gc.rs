@@ -25,6 +25,9 @@ use std::time::Duration;
 /// Remains that are younger may still be somebody's work; far longer than any two clocks differ.
 const REMAINS: Duration = Duration::from_secs(36 * 3600);
 
+/// Mail is kept for so long after it was sent.
+const MAIL: Duration = Duration::from_secs(30 * 86_400);
+
 /// In tmp/, the token of a run that is being removed.
 const GONE: &str = "gone-";
 
@@ -78,6 +81,7 @@ pub fn gc(args: &mut Args, out: &mut Out) -> Result<Exit> {
     gc.remains()?;
     gc.snapshots()?;
     gc.heartbeats()?;
+    gc.mail()?;
     Ok(Exit::DONE)
 }
 
@@ -154,6 +158,24 @@ impl Gc<'_> {
         Ok(())
     }
 
+    /// Mail that was sent, and news that was told, so long ago that nobody will tell it again; and what is known of tries of
+    /// messages that are gone.
+    fn mail(&mut self) -> Result<()> {
+        let dir = self.spool.dir().join("mail");
+        for folder in ["sent", "told", "tries"].into_iter().filter(|folder| dir.join(folder).is_dir()) {
+            for name in files::names(&dir.join(folder))? {
+                let path = dir.join(folder).join(&name);
+                let wanted =
+                    folder == "tries" && ["new", "failed"].iter().any(|place| is_mail(&dir.join(place), &name));
+                let Some(age) = age(&path).filter(|age| *age > MAIL && !wanted) else { continue };
+                let shown = nn::base::text::escape(&name.to_string_lossy()).into_owned();
+                let why = format!("{} old", show_duration(age));
+                self.act(&format!("mail/{folder}/{shown}"), &why, || files::remove(&path).map(drop))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Heartbeats of workers that are dead and hold nothing.
     fn heartbeats(&mut self) -> Result<()> {
         let mut holding = HashSet::new();
@@ -176,6 +198,14 @@ impl Gc<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether there is a message of this name, held by somebody or not.
+fn is_mail(folder: &Path, name: &std::ffi::OsStr) -> bool {
+    let of = |file: &std::ffi::OsString| {
+        file.as_encoded_bytes().split(|b| *b == b'~').next() == Some(name.as_encoded_bytes())
+    };
+    files::names(folder).is_ok_and(|files| files.iter().any(of))
 }
 
 /// How long ago a file was changed, by file time: good enough for what is a day and a half old.

@@ -146,3 +146,9 @@ A server that is not there now: kept, and sent when there is one; what was not d
   $ nn-mail --flush
   $ NN_NOW=2026-11-23T12:06:00Z nn-mail --flush | cut -f2-
   sent	you@example.org
+
+What was sent is removed a month later, by nn-queue gc.
+
+  $ nn-queue gc; touch -d '40 days ago' spool/mail/sent/*; nn-queue gc | cut -d/ -f2 | sort | uniq -c | sed 's/^ *//'
+  7 sent
+  $ ls spool/mail/sent
