@@ -6,6 +6,7 @@ use std::ffi::{c_char, c_int, c_long, c_ulong, c_void};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
@@ -450,13 +451,18 @@ pub fn set_umask(mask: u32) -> u32 {
     umask(mask)
 }
 
-/// This host's name, reduced to what may stand in a file name (letters, digits, `-`, `.`), at most 60 bytes.
+/// This host's name, reduced to what may stand in a file name (letters, digits, `-`, `.`), at most 60 bytes. Read once: a
+/// process has one name.
 pub fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let kept = name.trim().chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' });
-    let kept: String = kept.take(60).collect();
-    let kept = kept.trim_start_matches('.');
-    if kept.is_empty() { "localhost".into() } else { kept.into() }
+    static NAME: OnceLock<String> = OnceLock::new();
+    let name = NAME.get_or_init(|| {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let kept = name.trim().chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' });
+        let kept: String = kept.take(60).collect();
+        let kept = kept.trim_start_matches('.');
+        if kept.is_empty() { "localhost".into() } else { kept.into() }
+    });
+    name.clone()
 }
 
 /// Kernel clock ticks per second, the unit of times in /proc/PID/stat.

@@ -132,11 +132,9 @@ impl Owner {
 
     /// How long ago it was started, by a clock that nobody sets; None: it is not on this host.
     pub fn age(&self) -> Option<Duration> {
-        /// Ticks of proc_pid_stat(5), in every Linux that can be met.
-        const TICKS: f64 = 100.0;
         let uptime = std::fs::read_to_string("/proc/uptime").ok().filter(|_| self.is_here())?;
         let uptime: f64 = uptime.split(' ').next()?.parse().ok()?;
-        Some(Duration::try_from_secs_f64(uptime - self.start as f64 / TICKS).unwrap_or_default())
+        Some(Duration::try_from_secs_f64(uptime - self.start as f64 / sys::clock_ticks() as f64).unwrap_or_default())
     }
 
     /// Whether it is on this host and in this pid namespace, so that it can be signalled.
