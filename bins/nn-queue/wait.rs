@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(1);
 
+/// When nothing has ended for so long, it is told what is waited for.
+const SILENCE: Duration = Duration::from_secs(if cfg!(feature = "failpoints") { 1 } else { 10 });
+
 /// Waits, and prints how each run ended.
 pub fn wait(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let (mut limit, mut given) = (None, Vec::new());
@@ -36,6 +39,7 @@ pub fn wait(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let mut left: BTreeSet<u64> = wanted(&spool, given)?.into_iter().collect();
     let (started, mut pause) = (Instant::now(), FIRST);
     let mut all_done = true;
+    let (mut silent_since, mut told) = (started, false);
     let mut chains = Chains::new(&spool, &left)?;
     tell_held(&spool, &left, &mut chains)?;
     loop {
@@ -50,6 +54,7 @@ pub fn wait(args: &mut Args, out: &mut Out) -> Result<Exit> {
             };
             writeln!(out, "{run}\t{word}\t{how}")?;
             pause = FIRST;
+            silent_since = Instant::now();
         }
         if left.is_empty() {
             return Ok(if all_done { Exit::DONE } else { Exit::NO });
@@ -59,6 +64,10 @@ pub fn wait(args: &mut Args, out: &mut Out) -> Result<Exit> {
                 writeln!(out, "{run}\tqueued\t{why}")?;
             }
             return Ok(Exit::NO);
+        }
+        if !told && silent_since.elapsed() > SILENCE {
+            told = tell_blocked(&spool, &left)?;
+            silent_since = Instant::now();
         }
         out.flush()?;
         let remaining = limit.map(|limit: Duration| limit.saturating_sub(started.elapsed()));
@@ -92,6 +101,21 @@ fn tell_held(spool: &Spool, left: &BTreeSet<u64>, chains: &mut Chains) -> Result
         }
     }
     Ok(())
+}
+
+/// Tells what the queued ones of these lack, as far as workers say. True: there was something to tell.
+fn tell_blocked(spool: &Spool, left: &BTreeSet<u64>) -> Result<bool> {
+    let waits = Waits::new(spool)?;
+    let mut blocked = Refused::default();
+    let queued: BTreeSet<u64> = spool.tokens(Folder::Queued)?.iter().map(|token| token.run).collect();
+    for run in queued.intersection(left) {
+        if let Some(why) = waits.at_workers(*run) {
+            blocked.add(*run, why);
+        }
+    }
+    let lines: Vec<String> = blocked.lines().collect();
+    lines.iter().for_each(|line| cli::tell(&format!("still waiting for {line}")));
+    Ok(!lines.is_empty())
 }
 
 /// The runs waited for that come after others.

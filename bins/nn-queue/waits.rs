@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What all wait for when no worker lives.
+const NO_WORKER: &str = "no worker runs";
 /// What stands after the worker in the name of its file.
 const SUFFIX: &str = ".waits.json";
 
@@ -73,6 +75,11 @@ impl Waits {
         self.standing.behind(&self.spool, after)
     }
 
+    /// What keeps a run from starting that only workers know, or that there is none of them.
+    pub fn at_workers(&self, run: u64) -> Option<&str> {
+        self.workers.as_ref().map_or(Some(NO_WORKER), |said| said.get(&run).map(String::as_str))
+    }
+
     /// In words, for a queued run.
     ///
     /// # Errors
@@ -89,7 +96,7 @@ impl Waits {
             return Ok(Pause::words(left));
         }
         Ok(match &self.workers {
-            None => "no worker runs".into(),
+            None => NO_WORKER.into(),
             Some(words) => words.get(&token.run).cloned().unwrap_or_else(|| "its turn".into()),
         })
     }

@@ -119,3 +119,25 @@ fn stopped_before_it_is_written() {
         crate::spool::assert_whole(&place.dir.join("spool"));
     }
 }
+
+/// wait does not wait in silence for what nobody starts.
+#[test]
+fn waiting_for_nobody() {
+    if !cfg!(feature = "failpoints") {
+        return crate::place::say("skipped: waiting for nobody: needs cargo test --features failpoints");
+    }
+    let (place, spool) = host("nobody", 1);
+    add(&place, &spool, "true", &["gpus=2", "slots=1"]);
+    let wait = || {
+        let output = output_within(place.command("nn-queue").args(["wait", "--timeout", "4s", "1-2"]), PATIENCE);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = wait();
+    assert!(said.contains("nn-queue: still waiting for 1 2: no worker runs\n"), "{said}");
+    let mut worker = worker(&place).arg("--forever").spawn().unwrap();
+    until("one is done", || fs::read_dir(place.dir.join("spool/done")).unwrap().count() == 1);
+    let said = wait();
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    assert!(said.contains("nn-queue: still waiting for 1: gpus: 2 needed, "), "{said}");
+}
