@@ -1,6 +1,8 @@
 //! Integration tests: the tools as a user meets them, the house rules, and what a crash may leave.
 //! `cargo test` runs all. A test that lacks something of the machine says so on a line `skipped: NAME: why`, which
-//! `scripts/test` counts. Variables: NN_BLESS=1 rewrites the transcripts, NN_TRANSCRIPT=part runs only some.
+//! `scripts/test` counts. Variables: NN_BLESS=1 rewrites the transcripts, NN_TRANSCRIPT=part runs only some;
+//! NN_STORM_JOBS=2000 NN_STORM_WORKERS=8 NN_STORM_KILLS=200 and NN_PAUSE_STOPS=100 are the full sizes of storm and pauses,
+//! NN_CRASH_ALL=1 all crash points, NN_CRASH=part some.
 //! Not tested here: Slurm and Grid Engine, power cuts, real NFS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
