@@ -169,3 +169,36 @@ fn addresses() {
     }
     assert_eq!(Address::parse_list("a@b, c <d@e>,").unwrap().len(), 2);
 }
+
+/// Whatever stands in mail/new, showing it must not fail: messages with bytes changed, cut and doubled at random.
+#[test]
+fn anything_can_be_read() {
+    let mut m = message("ünï", "text ä\n");
+    m.html = Some("<b>".into());
+    m.pictures = vec![Part { name: "p.png".into(), kind: "image/png".into(), cid: "c".into(), bytes: vec![1; 90] }];
+    m.attachments = vec![Part::attachment("ä.log", b"text".to_vec())];
+    let whole = m.render();
+    let mut state = 7u64;
+    let mut random = |n: usize| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize % n.max(1)
+    };
+    for _ in 0..3000 {
+        let mut bytes = whole.clone();
+        for _ in 0..random(20) {
+            let at = random(bytes.len());
+            match random(4) {
+                0 => bytes[at] = random(256) as u8,
+                1 => bytes.truncate(at + 1),
+                2 => drop(bytes.remove(at)),
+                _ => bytes.splice(at..at, whole[random(whole.len())..].iter().copied().take(40)).for_each(drop),
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        let reading = read(&bytes);
+        assert!(reading.text.len() <= bytes.len() * 3);
+        let _ = Address::parse(&String::from_utf8_lossy(&bytes[..bytes.len().min(80)]));
+    }
+}
