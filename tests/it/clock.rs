@@ -12,7 +12,8 @@ use nn::base::json::Value;
 use nn::spool::recover::LEASE;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,11 +29,27 @@ fn library(test: &str) -> Option<PathBuf> {
     found
 }
 
+/// The names of what processes under libfaketime share. Each process would make its own, named by its pid, and now and
+/// then one finds what another of the same pid left and ends; so one makes them for all, and lives as long as the tests.
+fn shared(library: &PathBuf) -> &'static str {
+    static SHARED: OnceLock<(Child, String)> = OnceLock::new();
+    let keeper = || {
+        let mut keeper = Command::new("cat");
+        keeper.env("LD_PRELOAD", library).env("FAKETIME", "+0").stdin(Stdio::piped()).stdout(Stdio::null());
+        let keeper = keeper.spawn().unwrap();
+        let pid = keeper.id();
+        until("libfaketime at work", || PathBuf::from(format!("/dev/shm/faketime_shm_{pid}")).exists());
+        (keeper, format!("/faketime_sem_{pid} /faketime_shm_{pid}"))
+    };
+    &SHARED.get_or_init(keeper).1
+}
+
 /// Gives a command the clock of a file.
 fn with_clock<'a>(command: &'a mut Command, place: &Place, library: &PathBuf) -> &'a mut Command {
     command
         .env("LD_PRELOAD", library)
         .env("FAKETIME_TIMESTAMP_FILE", place.dir.join("clock"))
+        .env("FAKETIME_SHARED", shared(library))
         .env("FAKETIME_NO_CACHE", "1")
         .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
 }
