@@ -84,7 +84,12 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let reader = BufReader::new(stream.try_clone().unwrap());
-                act(&mut Talk { stream, reader, bodies: theirs.clone() });
+                let mut talk = Talk { stream, reader, bodies: theirs.clone() };
+                act(&mut talk);
+                // An end, not a reset: what was said last arrives.
+                let _ = talk.stream.shutdown(std::net::Shutdown::Write);
+                let _ = talk.stream.set_read_timeout(Some(Duration::from_secs(5)));
+                let _ = std::io::copy(&mut talk.reader, &mut std::io::sink());
             }
         });
         Server { port, bodies }

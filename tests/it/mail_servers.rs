@@ -5,7 +5,8 @@
 
 use crate::place::{Place, output_within, say, tests};
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -139,6 +140,23 @@ impl Drop for Server {
     }
 }
 
+/// The address of a relay to a port of this host that breaks down after so many bytes.
+fn cut_after(bytes: usize, port: u16) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        let _ = std::io::copy(&mut (&mut client).take(bytes as u64), &mut server);
+        for stream in [client, server] {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+    });
+    address
+}
+
 #[test]
 fn opensmtpd() {
     let Some(server) = Server::start("opensmtpd", 0) else { return };
@@ -192,4 +210,14 @@ fn postfix() {
     }
     count += 1;
     assert!(server.received(count).contains("subject: grey\n"));
+    // Cut off in the middle of the message: kept, not delivered in part, and delivered once by the next try.
+    let address = cut_after(3_000_000, server.port);
+    let script = "echo x | nn-mail -s cut -a big.bin you@example.org";
+    let output = server.mail(0, &[("NN_MAIL_SERVER", &address)], script);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("in the middle of the message"), "{output:?}");
+    assert!(server.received(count).contains("subject: grey\n"));
+    let output = server.mail(0, &[], "nn-mail --flush --all");
+    assert!(output.status.success() && server.files("new").is_empty(), "{output:?}");
+    count += 1;
+    assert!(server.received(count).contains("attachment big.bin 10000000 "));
 }
