@@ -159,7 +159,7 @@ pub fn adopt(opts: Opts, name: &str, out: &mut Out) -> Result<Exit> {
     let path = spool.run_dir(run).join("env");
     let env = if path.exists() { read_environment(&path)? } else { variables() };
     let (number, former) = match &current {
-        Value::Null => nn::spool::recover::attempts(&spool, run),
+        Value::Null => nn::spool::attempts::attempts(&spool, run),
         current => (current.int("attempt").unwrap_or(1), current.list("former").unwrap_or_default().to_vec()),
     };
     let attempt = Attempt {

@@ -9,11 +9,14 @@
 //! Dead means proved (spool/owner); a claimant on another host, or on a rebooted one, counts as dead only when its
 //! heartbeat has not changed for a whole lease by the observer's own clock. A started run of another host is never taken.
 
+mod ghosts;
+
+use super::attempts::{attempts, record_unrecorded, recorded_end};
 use super::owner::{Life, Owner, leader_or_group_lives};
 use super::state::{Folder, How, State, Token};
 use super::store::Spool;
 use crate::base::error::Result;
-use crate::base::files::{self, Moved};
+use crate::base::files::Moved;
 use crate::base::json::{self, Value};
 use crate::base::time::Time;
 use std::collections::HashMap;
@@ -90,7 +93,7 @@ impl Recovery {
         self.undecided = false;
         self.orphans.clear();
         self.unread.clear();
-        let mut mended = unlink_ghosts(spool)?;
+        let mut mended = ghosts::unlink(spool)?;
         let mut tokens = spool.tokens(Folder::Running)?;
         tokens.sort_unstable_by_key(|token| token.run);
         for token in tokens {
@@ -220,111 +223,8 @@ fn moved(spool: &Spool, from: &Token, to: &Token, what: &str) -> Result<Option<M
     Ok(Some(Mended { run: from.run, what: what.to_string() }))
 }
 
-/// Removes the lesser of two tokens of one run. A token that was only moving while the folders were read is gone already.
-fn unlink_ghosts(spool: &Spool) -> Result<Vec<Mended>> {
-    let mut truth: HashMap<u64, Token> = HashMap::new();
-    let mut ghosts = Vec::new();
-    for folder in Folder::ALL {
-        for token in spool.tokens(folder)? {
-            match truth.remove(&token.run) {
-                Some(other) if is_ghost(&token, &other) => {
-                    truth.insert(token.run, other);
-                    ghosts.push(token);
-                }
-                Some(other) => {
-                    if is_ghost(&other, &token) {
-                        ghosts.push(other);
-                    }
-                    truth.insert(token.run, token);
-                }
-                None => {
-                    truth.insert(token.run, token);
-                }
-            }
-        }
-    }
-    let mut mended = Vec::new();
-    for ghost in ghosts {
-        if files::remove(&spool.dir().join(ghost.path()))? {
-            mended.push(Mended { run: ghost.run, what: format!("a ghost in {}/ removed", ghost.folder().name()) });
-        }
-    }
-    Ok(mended)
-}
-
-/// Whether a token is the lesser of two of one run. Of a run that was adopted it is the one whose runner is dead; both are
-/// after a power cut, and then either will do.
-fn is_ghost(token: &Token, other: &Token) -> bool {
-    match (&token.state, &other.state) {
-        (State::Started(_, runner), State::Started(_, _)) if token.rank() == other.rank() => {
-            matches!(runner.life(), Life::Dead | Life::Rebooted)
-        }
-        _ => token.rank() <= other.rank(),
-    }
-}
-
 fn has_log(spool: &Spool, token: &Token) -> bool {
     std::fs::metadata(spool.run_dir(token.run).join("log")).is_ok_and(|meta| meta.len() > 0)
-}
-
-/// The number of a run's next attempt, and what is on record of those before. An attempt whose attempt.json was refused
-/// by a full disk is known by its result: otherwise it would not count, and a run that fails be tried for ever.
-pub fn attempts(spool: &Spool, run: u64) -> (i64, Vec<Value>) {
-    let read = |name: &str| spool.read(run, name).ok().flatten();
-    let (mut number, mut former) = (0, Vec::new());
-    let mut result = read("result.json");
-    if let Some(mut last) = read("attempt.json") {
-        number = last.int("attempt").unwrap_or(1);
-        former = last.list("former").unwrap_or_default().to_vec();
-        last.set("former", Value::Null);
-        // The result may be that of the attempt before, or of one after.
-        let generation = last.int("generation");
-        if let Some(own) = result.take_if(|r| r.int("generation") == generation || r.int("generation").is_none()) {
-            last.set("result", own);
-        }
-        former.push(last);
-    }
-    if let Some((result, tried)) = result.and_then(|r| r.int("attempt").map(|tried| (r, tried)))
-        && tried > number
-    {
-        number = tried;
-        let generation = result.get("generation").cloned().unwrap_or(Value::Null);
-        former.push(json::map([("attempt", Value::from(tried)), ("generation", generation), ("result", result)]));
-    }
-    (number + 1, former)
-}
-
-/// An attempt whose runner died before it could write attempt.json: without this record it would not count, and a run
-/// that always dies so early would be tried for ever.
-fn record_unrecorded(spool: &Spool, token: &Token, attempt: i64, former: Vec<Value>) -> Result<()> {
-    let mut record = json::map([
-        ("attempt", Value::from(attempt)),
-        ("generation", token.generation.into()),
-        ("evidence", "its runner died before it wrote more".into()),
-    ]);
-    if !former.is_empty() {
-        record.set("former", Value::List(former));
-    }
-    spool.put_lazily(token.run, "attempt.json", &record)
-}
-
-/// Where result.json says that the run goes, if it is of this generation.
-fn recorded_end(spool: &Spool, token: &Token) -> Option<Token> {
-    // A damaged one, which no crash leaves, tells nothing; it must not hold up the other runs.
-    let result = spool.read(token.run, "result.json").ok().flatten()?;
-    if result.int("generation") != Some(i64::from(token.generation)) {
-        return None;
-    }
-    if result.get("again").and_then(Value::as_bool) == Some(true) {
-        return Some(spool.again(token));
-    }
-    let end = match (result.str("state"), result.str("how").and_then(How::parse)) {
-        (Some("done"), _) => State::Done,
-        (Some("cancelled"), _) => State::Cancelled,
-        (Some("failed"), Some(how)) => State::Failed(how),
-        _ => return None,
-    };
-    Some(token.to(end))
 }
 
 /// Whether anything of a started run is alive on this host, its runner being dead: the command by pid and start time, or any
@@ -358,6 +258,7 @@ pub fn survivors(run_dir: &Path) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::files;
     use crate::spool::job::Job;
 
     fn spool(name: &str) -> Spool {
@@ -444,28 +345,6 @@ mod tests {
         Recovery::new().whole(&spool).unwrap();
         assert_eq!(only_state(&spool, t.run).state, State::Failed(How::Lost));
         child.wait().unwrap();
-        std::fs::remove_dir_all(spool.dir()).unwrap();
-    }
-
-    #[test]
-    fn attempts_are_counted() {
-        let spool = spool("attempts");
-        let run = add(&spool).run;
-        let put = |name: &str, text: &str| spool.put(run, name, &Value::parse(text).unwrap()).unwrap();
-        let told = || attempts(&spool, run);
-        assert_eq!(told(), (1, Vec::new()));
-        // attempt.json was refused, the result was not.
-        put("result.json", r#"{"attempt":1,"generation":1,"exit":3}"#);
-        let (next, former) = told();
-        assert_eq!((next, former.len(), former[0].get("result").and_then(|r| r.int("exit"))), (2, 1, Some(3)));
-        // The second left no result: that of the first is not its own.
-        put("attempt.json", r#"{"attempt":2,"generation":2,"former":[{"attempt":1}]}"#);
-        let (next, former) = told();
-        assert_eq!((next, former.len(), former[1].get("result")), (3, 2, None));
-        put("result.json", r#"{"attempt":2,"generation":2,"exit":4}"#);
-        assert_eq!(told().1[1].get("result").and_then(|r| r.int("exit")), Some(4));
-        put("result.json", r#"{"attempt":3,"generation":3,"exit":5}"#);
-        assert_eq!((told().0, told().1.len()), (4, 3));
         std::fs::remove_dir_all(spool.dir()).unwrap();
     }
 
