@@ -133,13 +133,13 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
   > [ $NN_ATTEMPT = 2 ] && echo resumed from ${NN_CHECKPOINT##*/} && exit 0
   > echo ready; while :; do (trap '' USR1; exec sleep 0.02); done
   > END
-  $ nn-run --time 20s --finish-up 19s --retries 1 -n long -- sh long
+  $ nn-run --time 22s --finish-up 19s --retries 1 -n long -- sh long
   ready
   nn-run: run 10: 19s left: USR1 tells it to save and leave
   nn-run: run 10: time limit; attempt 2 begins
   resumed from last
   $ nn-queue show --json long | grep -o '"evidence":"[^"]*"' | tail -n 1
-  "evidence":"told to finish up 19s before the time limit of 20s, and left"
+  "evidence":"told to finish up 19s before the time limit of 22s, and left"
   $ nn-run --finish-up 5s -- true
   nn-run: 'finish-up' is counted back from a time limit, and there is none
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
