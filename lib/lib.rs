@@ -28,6 +28,7 @@ pub mod spool {
     pub mod owner; // who holds a run, and proof of death
     pub mod profile; // a command as a profiler wants it
     pub mod recover; // mends what a crash left
+    pub mod rule; // warn, stop, mail or run, if
     pub mod select; // run numbers, names, last~2, ranges, @groups
     pub mod sign; // signs of life, for people
     pub mod snapshot; // code as it was when it was queued: code/TREE
@@ -52,6 +53,19 @@ pub mod record {
     pub mod resources; // what runs use while they run, one sampler a host
     pub mod results; // a run as a row: parameters, facts, metric@last
     pub mod room; // how much room there is: disk, quotas, memory
+}
+
+/// Floor 4: whether a run goes well.
+pub mod judge {
+    pub mod channel; // one variable of interest
+    pub mod curve; // divergence, plateau, overfitting, dead, norms
+    pub mod event; // what was found, said once
+    #[allow(clippy::module_inception)]
+    pub mod judge; // the judge of one run
+    pub mod names; // losses and scores, training and held-out data, by name
+    pub mod pace; // silence, and steps that take longer
+    pub mod rules; // rules at work
+    pub mod sketch; // a curve in constant memory, robust statistics
 }
 
 /// Floor 4: pictures.

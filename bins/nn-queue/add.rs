@@ -11,6 +11,7 @@ use nn::base::json::{self, Value};
 use nn::base::time::parse_duration;
 use nn::record::checkpoint::Keep;
 use nn::spool::job::{Job, parse_needs, parse_param};
+use nn::spool::rule::Rule;
 use nn::spool::store::{Spool, environment};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
@@ -50,6 +51,7 @@ struct Opts {
     needs: Vec<(String, Value)>,
     tags: Vec<Value>,
     patterns: Vec<Value>,
+    rules: Vec<Value>,
     /// RUNS, by the member they belong to
     after: Vec<(String, String)>,
     /// Lists that join those of a job
@@ -132,6 +134,11 @@ fn parse(args: &mut Args) -> Result<Opts> {
             "profile" => opts.members.push(("profile", args.text()?.into())),
             "tag" => opts.tags.push(args.text()?.into()),
             "pattern" => opts.patterns.push(args.text()?.into()),
+            "rule" => {
+                let text = args.text()?;
+                Rule::parse(&text).map_err(Error::usage)?;
+                opts.rules.push(text.into());
+            }
             "after" | "after-any" => opts.after.push((option.clone(), args.text()?)),
             "hold" => opts.members.push(("hold", true.into())),
             "live" => opts.members.push(("live", true.into())),
@@ -167,7 +174,7 @@ impl Opts {
             }
         }
         let lists = self.lists.iter().map(|(member, more)| (member.as_str(), more));
-        let own = [("tags", &self.tags), ("pattern", &self.patterns), ("link", &self.links)];
+        let own = [("tags", &self.tags), ("pattern", &self.patterns), ("link", &self.links), ("rules", &self.rules)];
         for (member, more) in own.into_iter().chain(lists) {
             if !more.is_empty() {
                 let mut joined = job.list(member).unwrap_or_default().to_vec();

@@ -34,10 +34,12 @@ pub struct End {
     pub ended: Option<Ended>,
     pub usage: Option<Usage>,
     pub cause: Option<Cause>,
+    /// The rule that ended it, with the values it saw
+    pub rule: Option<String>,
     pub ooms: oom::Watch,
     pub facts: Facts,
-    /// Processes of this program's own that nothing can end
-    pub hung: Vec<u32>,
+    /// Processes that are not the command's: what nothing can end, what rules started
+    pub spared: Vec<u32>,
     pub summary: Value,
 }
 
@@ -59,7 +61,7 @@ pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
     let mut facts = end.facts;
     let is_gone = who.adopted.as_ref().is_some_and(|live| live.is_gone);
     let mut hung = if is_gone { Vec::new() } else { facts.finish(&attempt.spool, attempt.token.run, &attempt.cwd()) };
-    hung.extend(end.hung);
+    hung.extend(end.spared);
     let leftovers = end_leftovers(&attempt.signals, attempt.grace.min(LEFTOVER_GRACE), &hung, who.adopted.as_ref());
     let mut ooms = end.ooms;
     let (state, evidence) = verdict(who.pid, end.cause, end.ended, is_gone, || ooms.found(who.pid));
@@ -87,6 +89,9 @@ pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
         }
     };
     let mut evidence: Vec<String> = evidence.into_iter().collect();
+    if let Some(rule) = end.rule.filter(|_| end.cause == Some(Cause::Rule)) {
+        evidence.push(rule);
+    }
     if let Some(live) = &who.adopted {
         evidence.push(match (live.is_gone, end.ended) {
             (true, None) => "runner and command are gone, and left no result".to_string(),
@@ -111,7 +116,7 @@ pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
     result.set("metrics", end.summary);
     let status = match end.cause {
         Some(Cause::TimeLimit(_) | Cause::FinishUp(..)) => TIMED_OUT,
-        Some(Cause::Signal(Signal::TERM)) if status == 0 => 128 + Signal::TERM.0,
+        Some(Cause::Signal(Signal::TERM) | Cause::Rule) if status == 0 => 128 + Signal::TERM.0,
         _ => status,
     };
     record(attempt, state, result, Exit(u8::try_from(status).unwrap_or(u8::MAX)))
@@ -268,7 +273,7 @@ fn write_result(attempt: &Attempt, state: &State, result: &Value) -> Result<()> 
 }
 
 /// Ends what the command left running, in its group or out of it (this process is the subreaper, so all of it is below),
-/// but for processes of this program's own that nothing can end; says how many processes that were.
+/// but for processes that are not the command's, and what is below them; says how many processes that were.
 fn end_leftovers(signals: &Signals, grace: Duration, hung: &[u32], adopted: Option<&Live>) -> u32 {
     let left = left(hung, adopted);
     let begun = Instant::now();
@@ -303,13 +308,13 @@ fn left(hung: &[u32], adopted: Option<&Live>) -> Vec<u32> {
             Err(_) => return left,
         }
     }
-    left.extend(descendants());
+    left.extend(descendants(hung));
     left.retain(|pid| !hung.contains(pid));
     left
 }
 
-/// Every process below this one, by the parents in /proc/PID/stat.
-fn descendants() -> Vec<u32> {
+/// Every process below this one, by the parents in /proc/PID/stat, but for some and what is below them.
+fn descendants(but: &[u32]) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let pid = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
@@ -320,7 +325,7 @@ fn descendants() -> Vec<u32> {
     let mut found = Vec::new();
     let mut next = vec![std::process::id()];
     while let Some(parent) = next.pop() {
-        for pid in children.remove(&parent).unwrap_or_default() {
+        for pid in children.remove(&parent).unwrap_or_default().into_iter().filter(|pid| !but.contains(pid)) {
             found.push(pid);
             next.push(pid);
         }

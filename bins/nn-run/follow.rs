@@ -1,6 +1,8 @@
 //! Following what the command writes: its log, and files of metrics beside it. Every byte is read once, through one
 //! buffer; shown if a person wants to see it; and what is understood goes to history.jsonl, whole lines at a time.
 
+use crate::judge::Judging;
+use crate::prepare::Attempt;
 use crate::recorded::Recorded;
 use nn::base::cli::{self, Out};
 use nn::base::error::{Doing, Error, Result};
@@ -45,6 +47,8 @@ pub struct Following<'a> {
     pub start: Start,
     /// What of it is in the history already
     pub recorded: Recorded,
+    /// Who judges what is read
+    pub judging: Judging,
     /// Print the log through
     pub show: bool,
     /// To a terminal
@@ -74,6 +78,7 @@ struct Record {
     writer: Option<Writer>,
     told: bool,
     recorded: Recorded,
+    judging: Judging,
     summary: Vec<(String, [f64; 4])>,
     points: u64,
 }
@@ -81,7 +86,7 @@ struct Record {
 impl Follower {
     /// Follows a log.
     pub fn new(log: File, following: Following) -> Follower {
-        let Following { dir, job, cwd, start, recorded, show, escape } = following;
+        let Following { dir, job, cwd, start, recorded, judging, show, escape } = following;
         let list = job.and_then(|job| job.json.list("pattern")).unwrap_or_default();
         let patterns = list.iter().filter_map(|p| Pattern::parse(p.as_str()?).ok()).collect();
         let record = Record {
@@ -89,6 +94,7 @@ impl Follower {
             writer: None,
             told: false,
             recorded,
+            judging,
             summary: Vec::new(),
             points: 0,
         };
@@ -158,6 +164,16 @@ impl Follower {
         record.flush();
     }
 
+    /// Carries out what the judge found. True: the run is to be stopped.
+    pub fn judge(&mut self, attempt: &Attempt) -> bool {
+        self.record.judging.look(attempt)
+    }
+
+    /// The judge.
+    pub fn judging(&mut self) -> &mut Judging {
+        &mut self.record.judging
+    }
+
     /// Of each variable: first, last, smallest, greatest.
     pub fn summary(&self) -> Value {
         let of = |v: &[f64; 4]| {
@@ -188,7 +204,7 @@ pub fn catch_up(dir: &Path, job: Option<&Job>, cwd: &Path, out: &mut Out) -> Res
     let start = Start::of_last(dir)?;
     let recorded = Recorded::read(&dir.join("history.jsonl"), start.history);
     let log = File::open(&path).doing("read", &path)?;
-    let following = Following { dir, job, cwd, start, recorded, show: false, escape: false };
+    let following = Following { dir, job, cwd, start, recorded, judging: Judging::none(), show: false, escape: false };
     Follower::new(log, following).finish(out);
     Ok(())
 }
@@ -245,18 +261,17 @@ impl Record {
         for (i, (name, value)) in point.values().enumerate() {
             sum_up(&mut self.summary, i, name, value);
         }
+        let missing = (!self.recorded.is_empty()).then(|| self.recorded.lacks(point));
+        self.judging.point(point, missing.as_ref().is_some_and(Point::is_empty));
         if self.writer.is_none() {
             match Writer::open(&self.path) {
                 Ok(writer) => self.writer = Some(writer),
                 Err(err) => return self.tell(&err),
             }
         }
-        let written = if self.recorded.is_empty() {
-            self.writer.as_mut().map(|writer| writer.add(point))
-        } else {
-            let missing = self.recorded.lacks(point);
-            self.writer.as_mut().filter(|_| !missing.is_empty()).map(|writer| writer.add(&missing))
-        };
+        let lacking = missing.as_ref().unwrap_or(point);
+        let written = self.writer.as_mut().filter(|_| missing.is_none() || !lacking.is_empty());
+        let written = written.map(|writer| writer.add(lacking));
         if let Some(Err(err)) = written {
             self.tell(&err);
         }

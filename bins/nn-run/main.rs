@@ -15,6 +15,7 @@ mod adopt;
 mod command;
 mod end;
 mod follow;
+mod judge;
 mod keep;
 mod prepare;
 mod profile;
@@ -34,6 +35,7 @@ use nn::base::time::parse_duration;
 use nn::record::checkpoint::Keep;
 use nn::record::pattern::Pattern;
 use nn::spool::job::parse_param;
+use nn::spool::rule::Rule;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -43,6 +45,7 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
               [--time DURATION] [--finish-up DURATION] [--grace DURATION]
               [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
               [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
+              [--rule RULE]...
               [--] COMMAND [ARGUMENT]...
        nn-run [-q] [--grace DURATION] --resume RUN
        nn-run [-q] [--grace DURATION] --claimed TOKEN
@@ -62,6 +65,7 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
       --pattern TEMPLATE read the log by this template, see nn-log(1)
       --metrics GLOB     also read these CSV or JSON-lines files, which the command writes
       --profile PROFILER python, theano, perf, or words to put before the command
+      --rule 'warn|stop|mail|run CMD if CONDITION'  what to do when
   -q, --quiet            do not print the log
       --resume RUN       go on with a run that has ended or waits
       --claimed TOKEN    run what a worker claimed under this token
@@ -91,6 +95,7 @@ pub struct Opts {
     grace: Option<Duration>,
     patterns: Vec<String>,
     metrics: Option<String>,
+    rules: Vec<String>,
     profile: Option<String>,
     quiet: bool,
     claimed: Option<String>,
@@ -157,6 +162,11 @@ fn long(opts: &mut Opts, args: &mut Args, name: &str) -> Result<()> {
             opts.patterns.push(text);
         }
         "metrics" => opts.metrics = Some(args.text()?),
+        "rule" => {
+            let text = args.text()?;
+            Rule::parse(&text).map_err(Error::usage)?;
+            opts.rules.push(text);
+        }
         "finish-up" => opts.finish_up = Some(duration(args)?.0),
         "retries" => opts.retries = Some(args.parse("a whole number")?),
         "checkpoint" => opts.checkpoint = Some(args.text()?),
@@ -178,7 +188,11 @@ fn check(opts: &Opts) -> Result<()> {
     let texts =
         [&opts.name, &opts.group, &opts.note, &opts.time, &opts.finish_up, &opts.checkpoint, &opts.keep, &opts.profile];
     let described = texts.iter().any(|text| text.is_some()) || opts.retries.is_some() || opts.metrics.is_some();
-    let described = described || !opts.params.is_empty() || !opts.tags.is_empty() || !opts.patterns.is_empty();
+    let described = described
+        || !opts.params.is_empty()
+        || !opts.tags.is_empty()
+        || !opts.patterns.is_empty()
+        || !opts.rules.is_empty();
     let of_spool = [("--claimed", &opts.claimed), ("--resume", &opts.resume), ("--adopt", &opts.adopt)];
     let of_spool: Vec<&str> = of_spool.iter().filter(|(_, run)| run.is_some()).map(|(name, _)| *name).collect();
     let given = match of_spool.as_slice() {

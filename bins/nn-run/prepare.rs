@@ -146,6 +146,10 @@ pub fn ground(opts: &Opts) -> Result<Ground> {
         Some(grace) => grace,
         None => config.duration("grace")?.unwrap_or(GRACE),
     };
+    match config.get("judge").as_deref() {
+        None | Some("on" | "off") => drop(config.rules()?),
+        Some(other) => return Err(Error::other(format!("setting judge: '{other}' is neither on nor off"))),
+    }
     let sample_every = config.duration("resources.every")?.unwrap_or(resources::EVERY);
     let signals = [Signal::CHLD, Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1, Signal::USR2];
     let signals = Signals::catch(&signals).doing("catch", "signals")?;
@@ -270,7 +274,7 @@ fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<Claim> {
             job.set(key, text);
         }
     }
-    for (key, list) in [("tags", opts.tags), ("pattern", opts.patterns)] {
+    for (key, list) in [("tags", opts.tags), ("pattern", opts.patterns), ("rules", opts.rules)] {
         if !list.is_empty() {
             job.set(key, list);
         }

@@ -61,6 +61,7 @@ fn by_cause(cause: Option<Cause>) -> Option<State> {
         Cause::Cancelled => Some(State::Cancelled),
         Cause::TimeLimit(_) | Cause::FinishUp(..) => Some(State::Failed(How::Time)),
         Cause::Signal(Signal::TERM) => Some(State::Failed(How::Preempted)),
+        Cause::Rule => Some(State::Failed(How::Rule)),
         Cause::Signal(_) => None,
     }
 }
@@ -68,6 +69,7 @@ fn by_cause(cause: Option<Cause>) -> Option<State> {
 fn words(cause: Option<Cause>) -> Option<String> {
     Some(match cause? {
         Cause::Cancelled => "cancelled: TERM was sent".into(),
+        Cause::Rule => "stopped by a rule: TERM was sent".into(),
         Cause::TimeLimit(limit) => format!("the time limit of {} was over", show_duration(limit)),
         Cause::FinishUp(before, limit) => format!(
             "told to finish up {} before the time limit of {}, and left",
@@ -121,6 +123,7 @@ mod tests {
             (Some(Cause::TimeLimit(Duration::ZERO)), Some(kill), none(), State::Failed(How::Time)),
             (Some(Cause::Signal(Signal::TERM)), Some(Ended::Code(0)), none(), State::Failed(How::Preempted)),
             (Some(Cause::Signal(Signal::INT)), Some(Ended::Signal(2, false)), none(), State::Failed(How::Signal(2))),
+            (Some(Cause::Rule), Some(Ended::Code(0)), none(), State::Failed(How::Rule)),
             (None, Some(kill), found(Some(1), None), State::Failed(How::Oom)),
             (None, Some(kill), found(Some(1), Some(&[])), State::Failed(How::Signal(9))),
             (None, Some(kill), found(None, Some(&[7])), State::Failed(How::Oom)),

@@ -8,6 +8,7 @@ use crate::adopt::Live;
 use crate::command::{self, Refused};
 use crate::end::{self, End, Next};
 use crate::follow::{self, Follower, Following};
+use crate::judge::Judging;
 use crate::keep::Keeper;
 use crate::prepare::Attempt;
 use crate::recorded::Recorded;
@@ -47,6 +48,8 @@ pub enum Cause {
     FinishUp(Duration, Duration),
     /// This signal came from outside
     Signal(Signal),
+    /// A rule stopped it
+    Rule,
 }
 
 /// Runs the command of an attempt to its end.
@@ -154,7 +157,8 @@ impl Watch {
         let job = attempt.job.as_ref().ok();
         let cwd = attempt.cwd();
         let show = !attempt.quiet;
-        let following = Following { dir: &attempt.dir(), job, cwd: &cwd, start, recorded, show, escape: terminal };
+        let (dir, judging) = (attempt.dir(), Judging::of(&attempt));
+        let following = Following { dir: &dir, job, cwd: &cwd, start, recorded, judging, show, escape: terminal };
         let follower = Follower::new(log, following);
         let argv = job.map(Job::argv).unwrap_or_default();
         let (limit, finish_up) = (job.and_then(Job::time_limit), job.and_then(Job::finish_up));
@@ -202,13 +206,16 @@ impl Watch {
         sys::step_back();
         let (ended, usage) = self.until_end(out);
         self.follower.finish(out);
+        self.follower.judging().end(&self.attempt);
         self.keeper.look(&self.attempt);
-        let Watch { attempt, who, ooms, follower, cause, facts, resources, beats, .. } = self;
-        let hung = resources.end();
+        let Watch { attempt, who, ooms, mut follower, cause, facts, resources, beats, .. } = self;
+        let mut spared = resources.end();
+        spared.extend(follower.judging().started());
+        let rule = follower.judging().stopped().map(str::to_string);
         if beats > 0 {
             let _ = files::remove(&attempt.spool.dir().join("hosts").join(attempt.runner.to_string()));
         }
-        end::finish(attempt, who, End { ended, usage, cause, ooms, facts, hung, summary: follower.summary() })
+        end::finish(attempt, who, End { ended, usage, cause, rule, ooms, facts, spared, summary: follower.summary() })
     }
 
     /// attempt.json first: by it the command is found should this process die.
@@ -288,6 +295,9 @@ impl Watch {
         if now >= self.look_at {
             self.pause = if self.follower.look(out) { LOOK } else { (self.pause * 3 / 2).min(LONGEST_LOOK) };
             self.facts.look(&self.attempt.spool, self.attempt.token.run);
+            if self.follower.judge(&self.attempt) {
+                self.begin_end(Cause::Rule);
+            }
             if now >= self.kin_at {
                 self.kin_at = now + KIN;
                 self.ooms.see(self.who.pid);

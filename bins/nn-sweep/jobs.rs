@@ -91,6 +91,7 @@ impl<'a> Maker<'a> {
             ("link", list("link").map(Value::from)),
             ("metrics", text("metrics").map(Value::from)),
             ("pattern", list("pattern").map(Value::from)),
+            ("rules", list("rule").map(Value::from)),
             ("checkpoint", text("checkpoint").map(Value::from)),
             ("keep-checkpoints", text("keep-checkpoints").map(Value::from)),
             ("finish-up", text("finish-up").map(Value::from)),
@@ -101,7 +102,7 @@ impl<'a> Maker<'a> {
         job.set("cwd", json::from_os(dir.as_deref().unwrap_or(&self.here).as_os_str()));
         // The sentence names the member in quotes.
         Job::check(job).map_err(|what| {
-            let key = what.split('\'').nth(1).unwrap_or_default().to_string();
+            let key = what.split('\'').nth(1).unwrap_or_default().replace("rules", "rule");
             let line = variant.settings.get(key.as_str()).map_or(variant.line, |setting| setting.line);
             Error::data(&self.sweep.path, line, what)
         })

@@ -36,7 +36,7 @@ usage: nn-sweep [-n] [--command TEMPLATE] [SPEC]
 SPEC is a text of keys and sections, or a table (CSV, TSV) with an experiment a row; - or nothing
 is standard input. Queue them: nn-sweep SPEC | nn-queue add
 
-Keys: name command dir needs note group priority retries tags hold metrics pattern
+Keys: name command dir needs note group priority retries tags hold metrics pattern rule
 Sections: [params] [grid] [zip] [random N seed=S] [repeat] [exclude] [experiment NAME : PARENT]
 Values: a, b, c   1 .. 3   range LO HI STEP   linspace LO HI N   log LO HI N
 Draws: uniform LO HI   loguniform LO HI   int LO HI   choice A, B, C

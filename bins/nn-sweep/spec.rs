@@ -357,8 +357,8 @@ fn setting(settings: &mut Settings, line: usize, key: &str, value: &str) -> Said
     let said = |what: String| format!("'{key}': {what}");
     let words = read_setting(known, value).map_err(said)?;
     match settings.get_mut(known) {
-        // Each line holds one pattern, for a pattern may hold anything.
-        Some(before) if known == "pattern" => before.words.extend(words),
+        // Each line holds one pattern or rule, for it may hold anything.
+        Some(before) if matches!(known, "pattern" | "rule") => before.words.extend(words),
         Some(before) => return Err(format!("'{key}' is given already, in line {}", before.line)),
         None => drop(settings.insert(known, Setting { line, words })),
     }
@@ -370,6 +370,8 @@ pub fn read_setting(key: &str, value: &str) -> Said<Vec<Template>> {
     match key {
         "command" => words::split(value),
         "tags" | "link" => Items::split(value, ',')?.into_texts().iter().map(|tag| Template::parse(tag)).collect(),
+        // A rule is no word, quotes or not.
+        "rule" => Ok(vec![Template::literal(value)]),
         "pattern" | "metrics" | "profile" => Ok(vec![Template::literal(&unquote(value).0)]),
         _ => Ok(vec![Template::parse(&unquote(value).0)?]),
     }

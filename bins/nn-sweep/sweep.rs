@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What may be said of an experiment besides its parameters: members of a job, and `dir` for its `cwd`.
-pub const KEYS: [&str; 18] = [
+pub const KEYS: [&str; 19] = [
     "name",
     "command",
     "dir",
@@ -24,6 +24,7 @@ pub const KEYS: [&str; 18] = [
     "hold",
     "metrics",
     "pattern",
+    "rule",
     "checkpoint",
     "keep-checkpoints",
     "finish-up",

@@ -6,12 +6,13 @@ use crate::base::files::read_text_if_any;
 use crate::base::text::did_you_mean;
 use crate::base::time::parse_duration;
 use crate::base::units::parse_size;
+use crate::spool::rule::Rule;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every key there is; `table.` stands for any name after it.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 29] = [
     "spool",
     "grace",
     "slots",
@@ -20,6 +21,8 @@ const KEYS: [&str; 27] = [
     "backoff",
     "breaker",
     "resources.every",
+    "judge",
+    "rule",
     "snapshot.file-limit",
     "snapshot.limit",
     "snapshot.link",
@@ -45,6 +48,7 @@ const KEYS: [&str; 27] = [
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     values: BTreeMap<String, (String, PathBuf, usize)>,
+    rules: Vec<Rule>,
 }
 
 impl Config {
@@ -83,6 +87,11 @@ impl Config {
             if !KEYS.iter().any(|k| *k == key || k.ends_with('.') && key.len() > k.len() && key.starts_with(k)) {
                 return Err(Error::data(path, i + 1, format!("unknown key '{key}'{}", did_you_mean(key, KEYS))));
             }
+            // There may be many, and those of the spool come on top of the person's.
+            if key == "rule" {
+                self.rules.push(Rule::parse(value).map_err(|what| Error::data(path, i + 1, what))?);
+                continue;
+            }
             self.values.insert(key.to_string(), (value.to_string(), path.to_path_buf(), i + 1));
         }
         Ok(())
@@ -92,6 +101,19 @@ impl Config {
     pub fn get(&self, key: &str) -> Option<String> {
         let twin = format!("NN_{}", key.to_ascii_uppercase().replace(['.', '-'], "_"));
         std::env::var(twin).ok().or_else(|| self.values.get(key).map(|(value, ..)| value.clone()))
+    }
+
+    /// The rules for all runs; NN_RULE is one in place of those in the files.
+    ///
+    /// # Errors
+    /// That is no rule.
+    pub fn rules(&self) -> Result<Vec<Rule>> {
+        match self.get("rule") {
+            None => Ok(self.rules.clone()),
+            Some(text) => {
+                Ok(vec![Rule::parse(&text).map_err(|what| Error::other(format!("setting NN_RULE: {what}")))?])
+            }
+        }
     }
 
     /// A setting that is a duration.

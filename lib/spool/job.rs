@@ -2,6 +2,7 @@
 //! never rewritten. Members not known here are kept: other tools may have put them there.
 
 use super::profile::Profile;
+use super::rule::Rule;
 use super::snapshot::Code;
 use super::state::How;
 use crate::base::error::{Error, Result};
@@ -17,7 +18,7 @@ use std::time::Duration;
 pub const PRIORITY: u8 = 5;
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "argv",
     "cwd",
     "name",
@@ -41,6 +42,7 @@ const KEYS: [&str; 23] = [
     "keep-checkpoints",
     "finish-up",
     "profile",
+    "rules",
 ];
 
 /// Members of `needs`.
@@ -186,6 +188,12 @@ impl Job {
         self.json.str("profile").and_then(|text| Profile::parse(text).ok())
     }
 
+    /// What is to be done when something is so.
+    pub fn rules(&self) -> Vec<Rule> {
+        let texts = self.json.list("rules").unwrap_or_default().iter();
+        texts.filter_map(|text| Rule::parse(text.as_str()?).ok()).collect()
+    }
+
     /// When it was added.
     pub fn added(&self) -> Option<Time> {
         self.json.str("added").and_then(Time::parse)
@@ -253,6 +261,14 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
             Some(runs) if runs.iter().all(|run| run.as_int().is_some_and(|run| run > 0)) => Ok(()),
             _ => Err(format!("'{key}' must be a list of numbers of runs")),
         },
+        "rules" => {
+            let texts = value.as_list().unwrap_or(std::slice::from_ref(value));
+            let wrong = |text: &Value| {
+                text.as_str().map_or(Some("it must be a list of strings".into()), |t| Rule::parse(t).err())
+            };
+            texts.iter().find_map(wrong).map_or(Ok(()), |what| Err(format!("'rules': {what}")))?;
+            value.as_list().map(drop).ok_or_else(|| "'rules' must be a list".into())
+        }
         "hold" | "live" => value.as_bool().map(drop).ok_or_else(|| format!("'{key}' must be true or false")),
         "link" => match value.as_list() {
             Some(items) if items.iter().all(|v| json::to_os(v).is_some_and(|path| !path.is_empty())) => Ok(()),

@@ -40,7 +40,7 @@ _nn_queue() {
         *:--profile) _nn_words python theano perf; return ;;
         *:--prio | prio:prio) _nn_words 0 1 2 3 4 5 6 7 8 9; return ;;
         *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--gpus | *:--needs | *:--time | *:--retries) return ;;
-        *:--finish-up) return ;;
+        *:--finish-up | *:--rule) return ;;
         *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | *:--host-is-dead | note:note | tag:tag) return ;;
         *:--keep-checkpoints) return ;;
     esac
@@ -48,7 +48,7 @@ _nn_queue() {
         init) _nn_options --group ;;
         add)
             _nn_options -n --name -p --param -g --group --needs --time --prio --retries --after --after-any --note --tag \
-                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --hold --live --link --again --new
+                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --rule --hold --live --link --again --new
             ;;
         list) _nn_options -a --all --state --json || _nn_runs ;;
         show) _nn_options --json || _nn_runs ;;
@@ -72,7 +72,7 @@ _nn_run() {
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claimed | --adopt) ((i++)) ;;
-        --retries | --finish-up | --checkpoint | --keep-checkpoints | --profile | --resume) ((i++)) ;;
+        --retries | --finish-up | --checkpoint | --keep-checkpoints | --profile | --rule | --resume) ((i++)) ;;
         --) ((i++)) && break ;;
         -*) ;;
         *) break ;;
@@ -82,7 +82,7 @@ _nn_run() {
         return
     elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _nn_options -q --quiet -n --name -g --group -p --param --note --tag --time --finish-up --grace --retries \
-            --checkpoint --keep-checkpoints --pattern --metrics --profile --resume --claimed --adopt
+            --checkpoint --keep-checkpoints --pattern --metrics --profile --rule --resume --claimed --adopt
     else
         mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
     fi

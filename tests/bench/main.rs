@@ -6,6 +6,8 @@
 //! `scripts/bench PART` measures only rows whose name contains PART. NN_BENCH_DIR: where (default: the temporary directory).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
+#[path = "../corpus/mod.rs"]
+mod corpus;
 mod frozen;
 
 use std::fs;
@@ -363,13 +365,30 @@ fn chatty_child(b: &mut Bench) {
     b.row("points recorded of that child", points.to_string(), "1000000", points == LINES);
 }
 
+/// The judge on the corpus of curves: the table of nn-judge(7).
+fn judged(b: &mut Bench) {
+    for (set, seed) in corpus::SEEDS {
+        let begun = Instant::now();
+        let outcomes = corpus::outcomes(seed, 20);
+        let rows = corpus::table(&outcomes);
+        println!("{set} seeds, in {:.1} s:\n{}", begun.elapsed().as_secs_f64(), corpus::show(&rows));
+        corpus::wrong(&outcomes).iter().for_each(|what| println!("{what}"));
+        let (sick, healthy): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.detector != "healthy");
+        let curves: usize = sick.iter().map(|row| row.curves).sum();
+        let caught = sick.iter().map(|row| row.caught).sum::<usize>() as f64 * 100.0 / curves as f64;
+        let wrong = healthy.iter().map(|row| row.false_alarms as f64 * 100.0 / row.curves as f64).sum::<f64>();
+        b.row("sick curves that were caught", format!("{caught:.1} %"), ">= 95 %", caught >= 95.0);
+        b.row("healthy curves with a false alarm", format!("{wrong:.2} %"), "< 1 %", wrong < 1.0);
+    }
+}
+
 fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let top = std::env::var_os("NN_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let dir = top.join(format!("nn-bench.{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let mut bench = Bench { dir, rows: 0, missed: 0, only };
-    let parts: [(&str, Part); 10] = [
+    let parts: [(&str, Part); 11] = [
         ("true", run_of_true),
         ("memory", run_memory),
         ("many", add_many),
@@ -380,6 +399,7 @@ fn main() {
         ("drain", drain),
         ("chatty", chatty_child),
         ("frozen", frozen::measure),
+        ("judge", judged),
     ];
     println!("{:<58} {:>30}  {:<18}", "what", "figure", "goal");
     for (name, part) in parts {

@@ -10,6 +10,7 @@ mod adopt;
 mod clock;
 mod compound;
 mod concurrent;
+mod corpus;
 mod crash;
 mod frozen;
 mod gpus;

@@ -1,0 +1,239 @@
+//! One curve, judged by its sketch (see `sketch`) whenever a bin is full. Scores are turned upside down, so that everything
+//! is to fall. Thresholds are in units of the noise, and of the progress made: start less best.
+//!
+//! - divergence: (a) the last tenth lies above all that was before by half its range, and does not fall; (b) after a
+//!   settled time most of the progress is lost, for a fifth of the curve, and does not come back (a warm restart comes
+//!   back, a spike is too short); (c) it has risen steadily, by Kendall's tau, for a quarter of the curve, by a quarter of
+//!   the progress; (d) points ten times as far above all as all is wide, one after the other.
+//! - plateau: it fell, then stopped short, while still high, and has not fallen for half of the curve. What converges, as
+//!   an exponential or a power law does, slows down before it stops; and it ends low. Both are silent.
+//! - dead: it has never fallen.
+
+use super::sketch::{median, noise, quantile, range, slope, smoothed, trend};
+
+/// A finding: why, and the figures.
+pub struct Found {
+    /// In words, after the name of the variable
+    pub why: String,
+    /// The figures
+    pub figures: Vec<(&'static str, f64)>,
+}
+
+fn found(why: impl Into<String>, figures: &[(&'static str, f64)]) -> Option<Found> {
+    Some(Found { why: why.into(), figures: figures.to_vec() })
+}
+
+/// What detectors ask of a curve again and again.
+pub struct Shape {
+    /// The bins
+    pub values: Vec<f64>,
+    /// The same, smoothed
+    pub smooth: Vec<f64>,
+    /// The median of the first points
+    pub start: f64,
+    /// The least of the smoothed values, and where it stands
+    pub best: f64,
+    /// Its index
+    pub best_at: usize,
+    /// Standard deviation of the noise of a bin
+    pub noise: f64,
+}
+
+impl Shape {
+    /// Of the bins; `start` is the median of the first points.
+    pub fn new(values: Vec<f64>, start: f64) -> Shape {
+        let smooth = smoothed(&values);
+        let (best_at, best) =
+            smooth.iter().enumerate().fold((0, f64::INFINITY), |best, (i, x)| if *x < best.1 { (i, *x) } else { best });
+        let size = values.iter().fold(0.0f64, |size, x| size.max(x.abs()));
+        let noise = noise(&values).max(size * 1e-12);
+        Shape { values, smooth, start, best, best_at, noise }
+    }
+
+    fn progress(&self) -> f64 {
+        self.start - self.best
+    }
+
+    /// Whether it has fallen at all, beyond doubt.
+    pub fn has_improved(&self) -> bool {
+        self.progress() > (6.0 * self.noise).max(0.02 * self.start.abs())
+    }
+}
+
+fn half(values: &[f64], second: bool) -> f64 {
+    let (a, b) = values.split_at(values.len() / 2);
+    median(if second { b } else { a })
+}
+
+/// Divergence, by the bins. `paired`: a curve of held-out data whose training curve is known; its slow rise is overfitting.
+pub fn divergence(shape: &Shape, paired: bool, points: u64) -> Option<Found> {
+    above_all(shape, points).or_else(|| lost(shape)).or_else(|| rising(shape).filter(|_| !paired))
+}
+
+fn above_all(shape: &Shape, points: u64) -> Option<Found> {
+    let v = &shape.values;
+    let last = (v.len() / 10).max(4);
+    if v.len() < 10.max(last * 2) {
+        return None;
+    }
+    let (past, recent) = v.split_at(v.len() - last);
+    let (bottom, top) = range(past);
+    let top = top.max(shape.start);
+    let least = if points < 30 { 0.5 } else { 0.1 } * top.abs();
+    let over = ((top - bottom) * 0.5).max(6.0 * noise(past)).max(least);
+    let falls = half(recent, true) < half(recent, false) - 0.1 * over;
+    if range(recent).0 <= top + over || falls {
+        return None;
+    }
+    let now = median(recent);
+    found("is higher than ever and does not come back", &[("now", now), ("highest_before", top), ("lowest", bottom)])
+}
+
+fn lost(shape: &Shape) -> Option<Found> {
+    let v = &shape.values;
+    let progress = shape.progress();
+    let last = (v.len() / 5).max(6);
+    if v.len() < 40 || progress < (8.0 * shape.noise).max(0.2 * shape.start.abs()) {
+        return None;
+    }
+    let (past, recent) = v.split_at(v.len() - last);
+    let settled = past.iter().filter(|x| **x < shape.best + 0.4 * progress).count();
+    // It went up at once; what swings goes up slowly.
+    let was_low = past.iter().rev().take(3).any(|x| *x < shape.best + 0.3 * progress);
+    let comes_back = (half(recent, true) < half(recent, false) - 0.03 * progress) || trend(recent).1 < -2.0;
+    let swings = has_swung(past, shape.best + 0.3 * progress, shape.best + 0.55 * progress, last / 2);
+    if !was_low
+        || swings
+        || settled < (past.len() / 3).max(8)
+        || quantile(recent, 0.1) < shape.best + 0.55 * progress
+        || comes_back
+    {
+        return None;
+    }
+    let now = median(recent);
+    found("has lost most of what it had gained", &[("now", now), ("best", shape.best), ("start", shape.start)])
+}
+
+/// Whether it has been low, and then high for so long, before.
+fn has_swung(values: &[f64], low: f64, high: f64, long: usize) -> bool {
+    let first_low = values.iter().position(|x| *x < low).unwrap_or(values.len());
+    let after = values.get(first_low..).unwrap_or_default();
+    after.windows(long.max(2)).any(|stay| stay.iter().all(|x| *x > high))
+}
+
+fn rising(shape: &Shape) -> Option<Found> {
+    let v = &shape.values;
+    let (since, progress) = (v.len() - shape.best_at, shape.progress());
+    if since < (v.len() / 4).max(8) || progress < (8.0 * shape.noise).max(0.4 * shape.start.abs()) {
+        return None;
+    }
+    let (before, after) = v.split_at(shape.best_at);
+    let settled = before.iter().filter(|x| **x < shape.best + 0.35 * progress).count();
+    let (tau, deviations) = trend(after);
+    let last = median(after.get(after.len() - after.len() / 4..).unwrap_or_default());
+    let rise = last - shape.best;
+    if settled * 2 < before.len() || tau < 0.6 || deviations < 3.0 || rise < (10.0 * shape.noise).max(0.25 * progress) {
+        return None;
+    }
+    found("has been rising since its best value", &[("now", last), ("best", shape.best), ("tau", tau)])
+}
+
+/// Plateau; `bound`: the best value there can be, 0 for a loss that is never negative.
+pub fn plateau(shape: &Shape, bound: f64, points: u64) -> Option<Found> {
+    let v = &shape.smooth;
+    let n = v.len();
+    let (early, flat) = v.split_at(n / 2);
+    if points < 40 || n < 24 || !shape.has_improved() {
+        return None;
+    }
+    let level = median(flat);
+    let (way, gone) = (shape.start - bound, shape.start - level);
+    let noise_of_flat = noise(shape.values.get(n / 2..)?).max(1e-3 * gone);
+    let stuck_high = way > 0.0 && gone > 0.05 * way && gone < 0.75 * way;
+    let (low, high) = range(flat);
+    if !stuck_high || gone < 30.0 * noise_of_flat || high - low > (0.2 * gone).min(8.0 * noise_of_flat) {
+        return None;
+    }
+    let reached = |share: f64| early.iter().position(|x| shape.start - x >= share * gone).map(|i| i as f64 + 1.0);
+    let (half_way, nearly) = (reached(0.5)?, reached(0.92)?);
+    // An exponential takes 3.6 times as long for 92 % as for half of its way.
+    if half_way < 4.0 || nearly > 2.2 * half_way || slope(flat).abs() * flat.len() as f64 > noise_of_flat {
+        return None;
+    }
+    found("stopped falling short of its way, and has not moved since", &[("now", level), ("start", shape.start)])
+}
+
+/// Dead from the start. `long`: so long that something must have been learned.
+pub fn dead(shape: &Shape, long: bool) -> Option<Found> {
+    let v = &shape.values;
+    let size = shape.start.abs();
+    let (low, high) = (quantile(v, 0.1), quantile(v, 0.9));
+    if !long || v.len() < 12 || size == 0.0 || low <= 0.0 {
+        return None;
+    }
+    let (width, falling) = if v.len() < 30 { (0.015, -1.3) } else { (0.06, -2.5) };
+    let third = v.len() / 3;
+    let (first, last) = (median(v.get(..third)?), median(v.get(v.len() - third..)?));
+    let deviation = shape.noise * 1.5 / (third as f64).sqrt();
+    let fell = first - last > (2.5 * deviation).max(0.001 * size) || trend(v).1 < falling;
+    if high - low > width * size || fell || first - last > 0.02 * size {
+        return None;
+    }
+    found("has not moved since the start", &[("now", last), ("start", shape.start)])
+}
+
+/// Overfitting: held-out values rise since their best, while those of training beside them go on falling.
+pub fn overfit(shape: &Shape, beside: &[f64]) -> Option<Found> {
+    let v = &shape.values;
+    let since = v.len() - shape.best_at;
+    if v.len() < 8 || since < (v.len() / 6).max(5) {
+        return None;
+    }
+    let after = v.get(shape.best_at..)?;
+    let quarter = (after.len() / 3).max(2);
+    let last = median(after.get(after.len() - quarter..)?);
+    let rise = last - shape.best;
+    let (tau, deviations) = trend(after);
+    // Of a short one every value has to rise, nearly.
+    let sure = if after.len() < 8 { tau > 0.75 } else { tau > 0.4 && deviations > 3.0 };
+    let enough = (4.0 * shape.noise).max(0.04 * shape.best.abs()).max(0.03 * shape.progress());
+    if !sure || rise < enough {
+        return None;
+    }
+    let trained = beside.get(shape.best_at..).filter(|t| t.iter().all(|x| x.is_finite()))?;
+    let (then, now) = (median(trained.get(..2)?), median(trained.get(trained.len() - quarter..)?));
+    let train_noise = noise(trained);
+    if trend(trained).0 > -0.25 || then - now < (2.0 * train_noise).max(0.01 * then.abs()) {
+        return None;
+    }
+    found(
+        "gets worse since its best value, while training gets better",
+        &[("now", last), ("best", shape.best), ("train_then", then), ("train_now", now)],
+    )
+}
+
+/// Norms: the logarithm of the level now against that of the earlier half.
+pub fn norm(values: &[f64]) -> Option<(bool, Found)> {
+    let logs: Vec<f64> = values.iter().map(|x| x.max(1e-300).log10()).collect();
+    let last = (logs.len() / 12).max(4);
+    if logs.len() < 12 {
+        return None;
+    }
+    let (past, recent) = logs.split_at(logs.len() - last);
+    let base = past.get(past.len() / 8..).unwrap_or_default();
+    let (usual, spread) = (median(base), noise(base));
+    let (low, high) = range(recent);
+    let figures = [("now", 10f64.powf(median(recent))), ("usual", 10f64.powf(usual))];
+    // All was zero.
+    if usual < -200.0 {
+        return None;
+    }
+    let (bottom, top) = (quantile(base, 0.25), quantile(base, 0.75));
+    if low > usual + 1.3f64.max(8.0 * spread) && low > top + 0.5 {
+        return found("explodes", &figures).map(|found| (true, found));
+    }
+    if high < usual - 2.5f64.max(8.0 * spread) && high < bottom - 0.5 || high < -9.0 {
+        return found("vanishes", &figures).map(|found| (false, found));
+    }
+    None
+}

@@ -1,0 +1,367 @@
+//! The judge of one run: fed with points, samples and the passing of time, it finds events. Constant memory, one pass;
+//! nothing is read, written or printed here.
+//!
+//!     judge.point(&point);  judge.tick(now);  judge.sample(&line, &host);  for event in judge.take() { … }
+//!
+//! A point costs a look-up and a few additions for each of its values; curves are judged when a bin of their sketch is
+//! full, which becomes rare as they grow.
+
+use super::channel::Channel;
+use super::curve::{self, Found};
+use super::event::{Event, Level, number, place_of};
+use super::names::{Kind, Part};
+use super::pace::{self, Pace};
+use super::rules::{self, Fired, Rules, Sight};
+use crate::base::json;
+use crate::base::time::{Time, show_duration};
+use crate::base::units::show_number;
+use crate::record::history::Point;
+use crate::spool::rule::{Action, Rule};
+use std::time::Duration;
+
+/// Variables that are watched, at most.
+const MOST_CHANNELS: usize = 300;
+/// A loss that has not moved for so many epochs, or points where there are no epochs, never will.
+const DEAD_EPOCHS: f64 = 10.0;
+const DEAD_POINTS: u64 = 80;
+/// Points far above all, one after the other, that are a divergence.
+const FAR: u32 = 4;
+
+/// The judge of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Judge {
+    channels: Vec<Channel>,
+    pace: Pace,
+    at: Vec<(String, f64)>,
+    t: Option<Time>,
+    first_epoch: Option<f64>,
+    epoch: Option<f64>,
+    events: Vec<Event>,
+    rules: Rules,
+    resources: Vec<(&'static str, f64)>,
+}
+
+impl Judge {
+    /// One that knows nothing yet.
+    pub fn new() -> Judge {
+        Judge::default()
+    }
+
+    /// One that also keeps to rules.
+    pub fn with_rules(rules: Vec<Rule>) -> Judge {
+        Judge { rules: Rules::new(rules), ..Judge::default() }
+    }
+
+    /// Whether a rule asks for resources.
+    pub fn wants_resources(&self) -> bool {
+        self.rules.want_resources()
+    }
+
+    /// Sentences about names in these rules that never came.
+    pub fn unknown_names(&self, rules: &[Rule]) -> Vec<String> {
+        rules::unknown(rules, &self.channels)
+    }
+
+    /// Takes what has been found since the last time.
+    pub fn take(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// An attempt has ended, and another goes on: what was silent in between was no stall.
+    pub fn pause(&mut self) {
+        self.pace.pause();
+    }
+
+    /// Of a variable what is known.
+    pub fn channel(&self, name: &str) -> Option<&Channel> {
+        self.channels.iter().find(|c| c.name == name)
+    }
+
+    /// All variables, in the order in which they came.
+    pub fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    /// The counters in force.
+    pub fn place(&self) -> &[(String, f64)] {
+        &self.at
+    }
+
+    /// Judges a point.
+    pub fn point(&mut self, point: &Point) {
+        self.t = point.t.or(self.t);
+        let is_same =
+            self.at.iter().map(|(n, v)| (n.as_str(), *v)).eq(point.counters().filter(|(n, _)| *n != "batches"));
+        if !is_same {
+            self.at = place_of(point);
+        }
+        if let Some(epoch) = point.counter("epoch") {
+            self.first_epoch.get_or_insert(epoch);
+            self.epoch = Some(epoch);
+        }
+        if self.pace.add(point) {
+            let slower = self.pace.slower();
+            if self.pace.slow.see(slower.is_some())
+                && let Some((now, before)) = slower
+            {
+                let why = format!("a step takes {} s, it took {} s", show_number(now), show_number(before));
+                self.say(Level::Warning, "slow", None, why, &[("now", now), ("before", before)]);
+            }
+        }
+        for (guess, (name, value)) in point.values().enumerate() {
+            if let Some(i) = self.find(guess, name) {
+                self.value(i, value);
+            }
+        }
+        self.keep_rules(|name| point.value(name).is_some());
+    }
+
+    /// Of the resources that rules may ask for (spool::rule::RESOURCES) so much is left.
+    pub fn resources(&mut self, now: Time, left: &[(&'static str, f64)]) {
+        self.t = Some(now);
+        self.resources = left.to_vec();
+        self.keep_rules(|name| left.iter().any(|(known, _)| *known == name));
+    }
+
+    fn keep_rules(&mut self, is_new: impl Fn(&str) -> bool) {
+        if self.rules.is_empty() {
+            return;
+        }
+        let sight = Sight { channels: &self.channels, resources: &self.resources, epoch: self.epoch, t: self.t };
+        for Fired { rule, values } in self.rules.look(&sight, is_new) {
+            let level = if rule.action == Action::Stop { Level::Error } else { Level::Warning };
+            let shown: Vec<String> = values.iter().map(|(name, x)| format!("{name} {}", show_number(*x))).collect();
+            let mut evidence = json::map([("rule", rule.text.as_str().into())]);
+            for (name, x) in &values {
+                evidence.set(name, number(*x));
+            }
+            self.say(
+                level,
+                "rule",
+                values.first().map(|(name, _)| name.as_str()),
+                format!("{} ({})", rule.text, shown.join(", ")),
+                &[],
+            );
+            if let Some(event) = self.events.last_mut() {
+                event.evidence = evidence;
+                event.notify = rule.action == Action::Mail;
+                event.action = Some(rule.action);
+            }
+        }
+    }
+
+    /// Time passes without a point.
+    pub fn tick(&mut self, now: Time) {
+        let silence = self.pace.silence(now);
+        if self.pace.stall.see(silence.is_some())
+            && let Some((silent, allowed)) = silence
+        {
+            self.t = Some(now);
+            let words = show_duration(Duration::from_secs_f64(silent.round()));
+            let why = format!("nothing new for {words}, longer than ever before");
+            self.say(Level::Warning, "stall", None, why, &[("silent", silent), ("allowed", allowed)]);
+        }
+    }
+
+    fn find(&mut self, guess: usize, name: &str) -> Option<usize> {
+        if self.channels.get(guess).is_some_and(|c| c.name == name) {
+            return Some(guess);
+        }
+        let known = self.channels.iter().position(|c| c.name == name);
+        if known.is_none() && self.channels.len() < MOST_CHANNELS {
+            self.channels.push(Channel::new(name));
+            return Some(self.channels.len() - 1);
+        }
+        known
+    }
+
+    fn say(
+        &mut self,
+        level: Level,
+        detector: &'static str,
+        metric: Option<&str>,
+        why: String,
+        figures: &[(&str, f64)],
+    ) {
+        self.events.push(Event {
+            t: self.t,
+            level,
+            detector,
+            metric: metric.map(str::to_string),
+            at: self.at.clone(),
+            why,
+            evidence: json::map(figures.iter().map(|(name, x)| (*name, number(*x)))),
+            notify: false,
+            action: None,
+        });
+    }
+
+    fn say_found(&mut self, level: Level, detector: &'static str, i: usize, found: Found) {
+        let (name, sign) = (self.channels[i].name.clone(), if self.channels[i].rises() { -1.0 } else { 1.0 });
+        let of_curve = |figure: &str| !figure.starts_with("train") && figure != "tau";
+        let figures: Vec<(&str, f64)> =
+            found.figures.iter().map(|(f, x)| (*f, if of_curve(f) { sign * x } else { *x })).collect();
+        let shown: Vec<String> =
+            figures.iter().map(|(f, x)| format!("{} {}", f.replace('_', " "), show_number(*x))).collect();
+        let why = format!("{name} {} ({})", found.why, shown.join(", "));
+        self.say(level, detector, Some(&name), why, &figures);
+    }
+
+    fn value(&mut self, i: usize, value: f64) {
+        let beside = self.beside(i);
+        let full = self.channels[i].push(value, beside);
+        self.look_for_nan(i);
+        if self.channels[i].far.0 >= FAR || self.channels[i].alarms.divergence.is_on() && !full {
+            self.look_for_far(i);
+        }
+        if full {
+            self.look_at_curve(i);
+        }
+    }
+
+    /// Of a held-out variable: where training stands now.
+    fn beside(&self, i: usize) -> f64 {
+        let channel = &self.channels[i];
+        if channel.part == Part::Train || !matches!(channel.kind, Kind::Loss | Kind::Score) {
+            return f64::NAN;
+        }
+        let pair =
+            self.channels.iter().find(|c| c.part == Part::Train && c.kind == channel.kind && c.base == channel.base);
+        let pair = pair.or_else(|| {
+            self.channels
+                .iter()
+                .find(|c| c.part == Part::Train && c.kind == channel.kind && c.is_main && channel.is_main)
+        });
+        pair.and_then(|c| c.sketch.bins().last().filter(|_| c.last.is_finite()).map(|bin| (bin.value, c))).map_or(
+            f64::NAN,
+            |(bin, c)| if c.sketch.per() == 1 { if c.rises() { -c.last } else { c.last } } else { bin },
+        )
+    }
+
+    fn look_for_nan(&mut self, i: usize) {
+        let channel = &mut self.channels[i];
+        let (run, had) = (channel.bad_run, channel.numbers);
+        // A score without cases, a perplexity too great for a number, a norm of half precision that is tried again with
+        // another scale: of those one is nothing.
+        let found = match channel.kind {
+            Kind::Loss | Kind::Contest => run >= 1 && (channel.last.is_nan() || had > 0 || run >= 3),
+            Kind::Other | Kind::Pace => false,
+            Kind::Score | Kind::Return => run >= 2 && had >= 3,
+            Kind::Norm => run >= if channel.last.is_nan() { 2 } else { 4 } && had > 0,
+        };
+        if run == 0 && !channel.alarms.nan.is_on() {
+            return;
+        }
+        if channel.alarms.nan.see(found) {
+            let name = channel.name.clone();
+            let bad = channel.last;
+            let level = if matches!(channel.kind, Kind::Loss | Kind::Contest) { Level::Error } else { Level::Warning };
+            let what = if bad.is_nan() { "NaN" } else { "infinite" };
+            self.say(
+                level,
+                "nan",
+                Some(&name),
+                format!("{name} is {what}"),
+                &[("value", bad), ("numbers_before", had as f64)],
+            );
+        }
+    }
+
+    fn look_for_far(&mut self, i: usize) {
+        let channel = &mut self.channels[i];
+        let far = channel.far.0 >= FAR && matches!(channel.kind, Kind::Loss);
+        if !far || !channel.alarms.divergence.see(true) {
+            return;
+        }
+        let figures = vec![("now", channel.far.1), ("highest_before", channel.known.1)];
+        self.say_found(Level::Error, "divergence", i, Found { why: "explodes".into(), figures });
+    }
+
+    fn look_at_curve(&mut self, i: usize) {
+        match self.channels[i].kind {
+            Kind::Loss | Kind::Score => self.look_at_course(i),
+            Kind::Norm => self.look_at_norm(i),
+            Kind::Pace => {
+                let slower = pace::doubled(&self.channels[i].sketch.values());
+                if self.channels[i].alarms.slow.see(slower.is_some())
+                    && let Some((now, before)) = slower
+                {
+                    let found = Found { why: "has doubled".into(), figures: vec![("now", now), ("before", before)] };
+                    self.say_found(Level::Warning, "slow", i, found);
+                }
+            }
+            Kind::Return | Kind::Contest | Kind::Other => {}
+        }
+    }
+
+    fn look_at_course(&mut self, i: usize) {
+        let channel = &self.channels[i];
+        let shape = channel.shape();
+        let beside: Vec<f64> = channel.sketch.bins().iter().map(|bin| bin.beside).collect();
+        let paired = beside.iter().any(|x| x.is_finite());
+        let overfit = curve::overfit(&shape, &beside).filter(|_| paired);
+        let divergence = curve::divergence(&shape, paired, channel.points)
+            .filter(|_| overfit.is_none())
+            .or_else(|| self.far_away(i));
+        // A loss that may be negative has no end that is known.
+        let bound = match channel.kind {
+            Kind::Score => Some(if channel.max <= 1.0 { -1.0 } else { -100.0 }).filter(|_| channel.min >= 0.0),
+            _ => Some(0.0).filter(|_| channel.min >= 0.0),
+        };
+        let plateau = bound.filter(|_| !paired).and_then(|bound| curve::plateau(&shape, bound, channel.points));
+        let dead = curve::dead(&shape, self.is_long(channel)).filter(|_| self.is_all_dead(i));
+        let alarms = &mut self.channels[i].alarms;
+        let told = [
+            (alarms.overfit.see(overfit.is_some()), Level::Warning, "overfit", overfit),
+            (alarms.divergence.see(divergence.is_some()), Level::Error, "divergence", divergence),
+            (alarms.plateau.see(plateau.is_some()), Level::Info, "plateau", plateau),
+            (alarms.dead.see(dead.is_some()), Level::Warning, "dead", dead),
+        ];
+        for (is_new, level, detector, found) in told {
+            if let Some(found) = found.filter(|_| is_new) {
+                self.say_found(level, detector, i, found);
+            }
+        }
+    }
+
+    fn far_away(&self, i: usize) -> Option<Found> {
+        let channel = &self.channels[i];
+        let figures = vec![("now", channel.far.1), ("highest_before", channel.known.1)];
+        (channel.far.0 >= FAR && channel.kind == Kind::Loss).then(|| Found { why: "explodes".into(), figures })
+    }
+
+    fn is_long(&self, channel: &Channel) -> bool {
+        match self.epoch.zip(self.first_epoch) {
+            Some((epoch, first)) => epoch - first + 1.0 >= DEAD_EPOCHS && channel.points >= 12,
+            None => channel.points >= DEAD_POINTS,
+        }
+    }
+
+    /// Whether this is what is trained for, and nothing else of the run gets better either.
+    fn is_all_dead(&self, i: usize) -> bool {
+        let alive = |c: &Channel| {
+            matches!(c.kind, Kind::Loss | Kind::Score | Kind::Return | Kind::Contest)
+                && c.numbers >= 8
+                && c.shape().has_improved()
+        };
+        self.channels[i].is_main && self.channels[i].kind == Kind::Loss && !self.channels.iter().any(alive)
+    }
+
+    fn look_at_norm(&mut self, i: usize) {
+        let found = curve::norm(&self.channels[i].sketch.values());
+        // Where training is as good as done, gradients are small.
+        let found = found.filter(|(explodes, _)| *explodes || !self.is_solved());
+        if self.channels[i].alarms.norm.see(found.is_some())
+            && let Some((_, found)) = found
+        {
+            self.say_found(Level::Warning, "norm", i, found);
+        }
+    }
+
+    fn is_solved(&self) -> bool {
+        self.channels.iter().any(|c| {
+            let shape = c.shape();
+            c.kind == Kind::Loss && shape.start > 0.0 && shape.best < 0.01 * shape.start
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! The judge held against the corpus: under 1 % false alarms on healthy curves, at least 95 % of the sick ones caught, for
+//! the seeds by which it was tuned and for those held out.
+
+#[path = "../corpus/mod.rs"]
+mod curves;
+
+use curves::{SEEDS, outcomes, show, table, wrong};
+
+#[test]
+fn healthy_curves_are_silent_and_sick_ones_are_caught() {
+    let mut failures = Vec::new();
+    for (set, seed) in SEEDS {
+        let all = outcomes(seed, 8);
+        let rows = table(&all);
+        println!("{set} seeds:\n{}", show(&rows));
+        wrong(&all).iter().for_each(|what| println!("{what}"));
+        let healthy = rows.iter().find(|row| row.detector == "healthy").unwrap();
+        let sick: usize = rows.iter().filter(|row| row.detector != "healthy").map(|row| row.curves).sum();
+        let caught: usize = rows.iter().map(|row| row.caught).sum();
+        assert!(healthy.curves + sick >= 200);
+        if healthy.false_alarms * 100 >= healthy.curves {
+            failures.push(format!("{set}: {} false alarms on {} healthy curves", healthy.false_alarms, healthy.curves));
+        }
+        if caught * 100 < sick * 95 {
+            failures.push(format!("{set}: {caught} of {sick} caught"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:?}");
+}
