@@ -5,10 +5,11 @@ needs none overtakes it.
   $ printf '0, GPU-aa, 24576, 10, 24000, 0, 35, 20.5, Disabled, 550.1, Card\n1, GPU-bb, 24576, 10, 24000, 0, 35, 20.5, Disabled, 550.1, Card\n' >smi/gpus
   $ nn-queue init >/dev/null
   $ train='echo $NN_RUN $CUDA_VISIBLE_DEVICES >>given; until [ -e go ]; do sleep 0.02; done'
-  $ list() { nn-queue list | cut -f1,2,10 | sed "s/$HOSTNAME/HOST/"; }
+  $ list() { nn-queue list >seen; shown; }; shown() { cut -f1,2,10 <seen | sed "s/$HOSTNAME/HOST/"; }
+  $ until_listed() { until_ok sh -c "nn-queue list >seen; grep -q '$1' seen"; shown; }
   $ for n in 1 2 3; do nn-queue add --live --needs gpus=1 -- sh -c "$train"; done >/dev/null; nn-queue add --live -n small -- touch small
   4
-  $ nn-queue work -q -j4 & until_ok nn-queue wait small; until_ok sh -c '[ $(cat given | wc -l) = 2 ]'; until_ok sh -c 'nn-queue list | grep needed'; list; sort given
+  $ nn-queue work -q -j4 & until_ok nn-queue wait small; until_ok sh -c '[ $(cat given | wc -l) = 2 ]'; until_listed 'needed'; sort given
   1	running	
   2	running	
   3	queued	gpus: 1 needed, none free on HOST
@@ -26,7 +27,7 @@ Several GPUs for one run; one that wants them all is not starved by those behind
   $ rm go given; nn-queue add --live --needs gpus=1 -- sh -c "$train"; nn-queue add --live --needs gpus=2 -- sh -c "$train"
   5
   6
-  $ for n in 7 8; do nn-queue add --live --needs gpus=1 -- sh -c "$train"; done >/dev/null; nn-queue work -q -j4 & until_ok sh -c 'nn-queue list | grep needed'; list; touch go; wait; head -2 given; sed 1,2d given | sort
+  $ for n in 7 8; do nn-queue add --live --needs gpus=1 -- sh -c "$train"; done >/dev/null; nn-queue work -q -j4 & until_listed 'needed'; touch go; wait; head -2 given; sed 1,2d given | sort
   5	running	
   6	queued	gpus: 2 needed, 1 free on HOST
   7	queued	its turn
@@ -39,7 +40,7 @@ Several GPUs for one run; one that wants them all is not starved by those behind
 By memory: two fit on each, with the most room first.
 
   $ rm go given; for n in 9 10 11 12 13; do nn-queue add --live --needs gpu-mem=11G -- sh -c "$train"; done >/dev/null
-  $ nn-queue work -q -j5 & until_ok sh -c '[ $(cat given | wc -l) = 4 ]'; until_ok sh -c 'nn-queue list | grep needed'; list; cut -d' ' -f2 given | sort; touch go; wait; sed -n 5p given
+  $ nn-queue work -q -j5 & until_ok sh -c '[ $(cat given | wc -l) = 4 ]'; until_listed 'needed'; cut -d' ' -f2 given | sort; touch go; wait; sed -n 5p given
   9	running	
   10	running	
   11	running	
@@ -58,7 +59,7 @@ Strangers. A GPU that they use is not free but for a run that shares; nobody wai
   14
   15
   16
-  $ nn-queue work -q -j3 & until_ok sh -c '[ $(cat given | wc -l) = 2 ]'; until_ok sh -c 'nn-queue list | grep "1 free"'; list; cat given
+  $ nn-queue work -q -j3 & until_ok sh -c '[ $(cat given | wc -l) = 2 ]'; until_listed '1 free'; cat given
   14	queued	gpus: 2 needed, 1 free and 1 used by others on HOST
   15 GPU-bb
   16 GPU-aa,GPU-bb
@@ -114,7 +115,7 @@ nvidia-smi fails: what needs a GPU waits, all else runs. It hangs: the same, aft
   $ echo 'NVIDIA-SMI has failed' >smi/fails; nn-queue add --live --needs gpus=1 -- true; nn-queue add -- true
   26
   27
-  $ nn-queue work -q --forever & until_ok nn-queue wait 27; until_ok sh -c 'nn-queue list | grep smi'; list; kill $!; wait
+  $ nn-queue work -q --forever & until_ok nn-queue wait 27; until_listed 'smi'; kill $!; wait
   26	queued	gpus: nvidia-smi: NVIDIA-SMI has failed
   $ rm smi/fails; touch smi/hang; nn-queue add -- true; nn-queue work -q --forever & until_ok nn-queue wait 28; list; kill $!; wait; rm smi/hang; until_ok sh -c '! ls -ld /proc/[0-9]*/cwd 2>/dev/null | grep -q "$SMI"'
   28

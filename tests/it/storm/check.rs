@@ -51,7 +51,7 @@ impl Record<'_> {
             counts.signalled += usize::from(token.name.contains("~signal"));
             let again = lives.len().saturating_sub(1);
             counts.again += again;
-            counts.unsaid += again.saturating_sub(self.recovered(*run).len());
+            counts.unsaid += again.saturating_sub(self.said_again(*run));
         }
         let runners = self.kills.iter().filter(|k| k.what == "nn-run").count();
         // The event is written after the move: who is killed between the two does not tell.
@@ -131,11 +131,22 @@ impl Record<'_> {
         self.recovered(run).iter().filter_map(runner).any(|pid: u32| self.kills.iter().any(|k| k.pid == pid))
     }
 
+    /// How often its events say that it goes back to the queue: by a recovery, or by its own runner after a failure.
+    fn said_again(&self, run: u64) -> usize {
+        let again = |event: &Value| event.get("again").and_then(Value::as_bool) == Some(true);
+        self.events(run).iter().filter(|event| event.str("event") == Some("recovered") || again(event)).count()
+    }
+
     fn recovered(&self, run: u64) -> Vec<Value> {
+        let mut events = self.events(run);
+        events.retain(|event| event.str("event") == Some("recovered"));
+        events
+    }
+
+    fn events(&self, run: u64) -> Vec<Value> {
         let files = std::fs::read_dir(spool::run_dir(self.dir, run)).into_iter().flatten().flatten();
         let events = files.filter(|e| e.file_name().to_string_lossy().starts_with("events."));
         let texts: Vec<String> = events.filter_map(|e| std::fs::read_to_string(e.path()).ok()).collect();
-        let events = texts.iter().flat_map(|text| text.lines()).filter_map(|line| Value::parse(line).ok());
-        events.filter(|event| event.str("event") == Some("recovered")).collect()
+        texts.iter().flat_map(|text| text.lines()).filter_map(|line| Value::parse(line).ok()).collect()
     }
 }
