@@ -5,6 +5,7 @@ use nn::base::cli;
 use nn::base::error::Result;
 use nn::base::text::escape;
 use nn::mail::message::{Address, Message, Part, checksum};
+use nn::mail::outgoing::Outgoing;
 use nn::record::ask::Asked;
 use nn::record::results::Row;
 use nn::spool::store::Spool;
@@ -39,7 +40,8 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// The message under this name.
+    /// The message under this name, which another spool may have too: its id is nowhere else, for servers and readers drop
+    /// what has the id of something they saw before.
     pub fn message(self, name: &str, from: Address, to: Vec<Address>) -> Message {
         let mut text = self.text;
         if !text.is_empty() && !text.ends_with('\n') {
@@ -48,8 +50,9 @@ impl Letter {
         let domain = if from.domain().is_ascii() { from.domain() } else { "localhost" };
         // A literal cannot stand in an id as it does in an address.
         let domain = domain.trim_matches(['[', ']']).replace(':', ".");
+        let unique = checksum(Outgoing::fresh_name().as_bytes());
         let mut message = Message {
-            id: format!("nn.{name}@{domain}"),
+            id: format!("nn.{name}.{unique:016x}@{domain}"),
             references: self.thread.map(|thread| format!("nn.{thread}@{domain}")).into_iter().collect(),
             subject: self.subject,
             automatic: self.automatic,
@@ -78,7 +81,8 @@ impl Letter {
 
 fn html(text: &str, curve: Option<&str>) -> String {
     let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let mut out = format!("<!DOCTYPE html>\n<html><body>\n<pre>{}</pre>\n", escaped(text));
+    let mut out =
+        format!("<!DOCTYPE html>\n<html><body>\n<pre style=\"white-space:pre-wrap\">{}</pre>\n", escaped(text));
     match curve {
         Some(curve) => out += &format!("<pre>{}</pre>\n", escaped(curve)),
         None => out += "<p><img src=\"cid:curve\" alt=\"the curve\" style=\"max-width:100%\"></p>\n",

@@ -1,6 +1,7 @@
-//! What a message with news says. About one run: how it ended or what was found, the traceback or the last lines of its log,
-//! what it used, what was different from the last good run, its curve. About many: each in a line, the worst first, and
-//! the report of the first that failed. Everything of a run is hostile and made harmless.
+//! What a message with news says. About one run: how it ended or what was found, the last lines of its log with the
+//! traceback, what it used, what was different from the last good run, its curve. About many: each in a line, the worst
+//! first, of those that finished the best first, and the report of the first that failed. Everything of a run is hostile
+//! and made harmless.
 
 use crate::letter::{Letter, curve};
 use crate::news::{Kind, News};
@@ -11,11 +12,14 @@ use nn::base::json::Value;
 use nn::base::text::{escape, escape_bytes, fit};
 use nn::base::time::{Time, show_duration};
 use nn::base::units::{show_number, show_size};
-use nn::record::results::{Results, Row};
+use nn::record::meaning;
+use nn::record::results::{Results, Row, Summary};
 use nn::spool::state::Folder;
 use nn::spool::store::Spool;
+use std::cell::OnceCell;
 use std::fmt::Write;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::time::Duration;
 
 /// The end of a log that is read.
@@ -24,6 +28,8 @@ const TAIL: u64 = 64 << 10;
 const LAST_LINES: usize = 15;
 /// Lines of a traceback that are shown: the last ones tell most.
 const TRACEBACK: usize = 30;
+/// Lines before a traceback that are shown: how far it was.
+const BEFORE: usize = 5;
 /// Columns of a line.
 const COLUMNS: usize = 160;
 /// Runs that have a line of their own in a message about many.
@@ -36,13 +42,15 @@ struct Run<'a> {
     spool: &'a Spool,
     row: Row,
     facts: Value,
+    /// What was recorded, once it was read
+    metrics: OnceCell<Vec<(String, Summary)>>,
 }
 
 impl<'a> Run<'a> {
     fn read(spool: &'a Spool, run: u64) -> Result<Run<'a>> {
         let row = Row::read(spool, run, spool.state_of(run)?)?;
         let facts = spool.read(run, "facts.json").ok().flatten().unwrap_or(Value::Null);
-        Ok(Run { spool, row, facts })
+        Ok(Run { spool, row, facts, metrics: OnceCell::new() })
     }
 
     /// `run 17 rnn-tanh`
@@ -75,12 +83,26 @@ impl<'a> Run<'a> {
 
     /// `valid_cost 0.31 (from 0.3 to 0.9), …`
     fn values(&self) -> String {
-        let results = Results::read(self.spool, self.row.run, &[]).unwrap_or_default();
-        let one = |(name, s): &(String, nn::record::results::Summary)| {
+        let one = |(name, s): &(String, Summary)| {
             let [last, min, max] = [s.last, s.min, s.max].map(show_number);
             format!("{} {last} (from {min} to {max})", escape(name))
         };
-        results.metrics.iter().take(8).map(one).collect::<Vec<_>>().join(", ")
+        self.metrics().iter().take(8).map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What was recorded, the most telling first.
+    fn metrics(&self) -> &[(String, Summary)] {
+        self.metrics.get_or_init(|| {
+            let mut metrics = Results::read(self.spool, self.row.run, &[]).unwrap_or_default().metrics;
+            metrics.sort_by_key(|(name, _)| meaning::weight(name));
+            metrics
+        })
+    }
+
+    /// How good the most telling variable was at its best: the less, the better.
+    fn merit(&self) -> f64 {
+        let best = |(name, s): &(String, Summary)| if meaning::rises(name) { -s.max } else { s.min };
+        self.metrics().first().map(best).filter(|merit| !merit.is_nan()).unwrap_or(f64::INFINITY)
     }
 
     /// What the command used.
@@ -231,14 +253,8 @@ fn about(run: &Run, news: &News) -> String {
     line("values", run.values());
     line("used", run.used());
     if news.kind == Kind::Failed {
-        let log = run.log();
-        match traceback(&log) {
-            Some(lines) => listing(&mut text, "The traceback:", lines),
-            None => listing(
-                &mut text,
-                "The end of its log:",
-                log.get(log.len().saturating_sub(LAST_LINES)..).unwrap_or_default(),
-            ),
+        for (title, lines) in telling(&run.log()) {
+            listing(&mut text, title, lines);
         }
         if let Some(against) = run.against() {
             let _ = write!(text, "\n{against}");
@@ -246,6 +262,20 @@ fn about(run: &Run, news: &News) -> String {
     }
     let _ = write!(text, "\nMore: nn-queue show {0}, nn-queue log {0}\n", run.row.run);
     text
+}
+
+/// What of a log tells most: its end, with the traceback and what came before it; both apart where they are far from
+/// each other.
+fn telling(log: &[String]) -> Vec<(&'static str, &[String])> {
+    let lines = |range: Range<usize>| log.get(range).unwrap_or_default();
+    let tail = log.len().saturating_sub(LAST_LINES);
+    let Some(traceback) = traceback(log) else { return vec![("The end of its log:", lines(tail..log.len()))] };
+    let from = traceback.start.saturating_sub(BEFORE).min(tail);
+    if log.len() - from <= BEFORE + TRACEBACK + LAST_LINES {
+        return vec![("The end of its log:", lines(from..log.len()))];
+    }
+    let shown = traceback.start.max(traceback.end.saturating_sub(TRACEBACK))..traceback.end;
+    vec![("The traceback:", lines(shown)), ("The end of its log:", lines(tail.max(traceback.end)..log.len()))]
 }
 
 fn listing(text: &mut String, title: &str, lines: &[String]) {
@@ -270,8 +300,7 @@ pub fn of_many(spool: &Spool, group: Option<&str>, news: &[News]) -> Letter {
     let of = group.map_or(String::new(), |group| format!("@{}: ", fit(&escape(group), 60)));
     let subject = format!("{of}{}", parts.join(", "));
     let mut text = format!("{subject}\n\n");
-    for news in news.iter().take(MOST_LINES) {
-        let run = Run::read(spool, news.run).ok();
+    for (news, run) in listed(spool, news) {
         let title = run.as_ref().map_or_else(|| format!("run {}", news.run), Run::title);
         let detail = match (&run, news.kind) {
             (Some(run), Kind::Failed) => run.log().pop().unwrap_or_default(),
@@ -294,7 +323,21 @@ pub fn of_many(spool: &Spool, group: Option<&str>, news: &[News]) -> Letter {
     runs.sort_unstable();
     runs.dedup();
     runs.truncate(12);
+    if let Some(group) = group {
+        let _ = write!(text, "\nAll of it: nn-table @{}\n", escape(group));
+    }
     Letter { subject, text, curve: group.and_then(|_| curve(spool, &runs, None)), ..Letter::default() }
+}
+
+/// Those that have a line of their own, what finished in the order of merit.
+fn listed<'a>(spool: &'a Spool, news: &'a [News]) -> Vec<(&'a News, Option<Run<'a>>)> {
+    let mut listed: Vec<_> = news.iter().take(MOST_LINES).map(|news| (news, Run::read(spool, news.run).ok())).collect();
+    let merit = |(news, run): &(&News, Option<Run>)| match run {
+        Some(run) if news.kind == Kind::Finished => run.merit(),
+        _ => 0.0,
+    };
+    listed.sort_by(|a, b| a.0.kind.cmp(&b.0.kind).then(merit(a).total_cmp(&merit(b))));
+    listed
 }
 
 fn tail(path: &std::path::Path, most: u64) -> Option<Vec<u8>> {
@@ -343,13 +386,12 @@ fn without_escapes(line: &[u8]) -> Vec<u8> {
 }
 
 /// The last traceback of Python in a log: from its first line to that of the exception.
-fn traceback(log: &[String]) -> Option<&[String]> {
+fn traceback(log: &[String]) -> Option<Range<usize>> {
     let start = log.iter().rposition(|line| line.trim_start().starts_with("Traceback (most recent call last)"))?;
     let indent = |line: &str| line.len() - line.trim_start().len();
     let own = log.get(start).map_or(0, |line| indent(line));
     let length = log.iter().skip(start + 1).position(|line| !line.is_empty() && indent(line) <= own);
-    let end = length.map_or(log.len(), |length| start + 2 + length);
-    log.get(start.max(end.saturating_sub(TRACEBACK))..end)
+    Some(start..length.map_or(log.len(), |length| start + 2 + length))
 }
 
 #[cfg(test)]
@@ -361,17 +403,37 @@ mod tests {
         let log =
             "epoch 1\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()\nValueError: no\nbye";
         let lines: Vec<String> = log.lines().map(String::from).collect();
-        assert_eq!(
-            traceback(&lines).unwrap().join("\n"),
-            "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()\nValueError: no"
-        );
+        assert_eq!(traceback(&lines), Some(1..5));
         assert_eq!(traceback(&lines[..1]), None);
-        assert_eq!(traceback(&lines[..3]).unwrap().len(), 2);
-        let mut long: Vec<String> = vec!["Traceback (most recent call last):".into()];
-        long.extend((0..99).map(|i| format!("  {i}")));
-        long.push("RecursionError".into());
-        let shown = traceback(&long).unwrap();
-        assert_eq!((shown.len(), shown.last().unwrap().as_str()), (TRACEBACK, "RecursionError"));
+        assert_eq!(traceback(&lines[..3]), Some(1..3));
+    }
+
+    #[test]
+    fn what_of_a_log_is_shown() {
+        let log = |before: usize, traceback: usize, after: usize| {
+            let mut lines: Vec<String> = (0..before).map(|i| format!("before {i}")).collect();
+            if traceback > 0 {
+                lines.push("Traceback (most recent call last):".into());
+                lines.extend((0..traceback).map(|i| format!("  {i}")));
+                lines.push("RecursionError".into());
+            }
+            lines.extend((0..after).map(|i| format!("after {i}")));
+            lines
+        };
+        let shown = |log: &[String]| -> Vec<(usize, String)> {
+            let ends = |(_, lines): (&str, &[String])| (lines.len(), lines.first().cloned().unwrap_or_default());
+            telling(log).into_iter().map(ends).collect()
+        };
+        assert_eq!(shown(&log(100, 0, 0)), [(15, "before 85".to_string())]);
+        assert_eq!(shown(&log(0, 0, 0)), [(0, String::new())]);
+        assert_eq!(shown(&log(100, 3, 2)), [(15, "before 92".to_string())]);
+        // A longer one, with the lines before it.
+        assert_eq!(shown(&log(100, 20, 2)), [(5 + 22 + 2, "before 95".to_string())]);
+        assert_eq!(shown(&log(0, 99, 0)), [(30, "  70".to_string()), (0, String::new())]);
+        assert_eq!(
+            shown(&log(9, 9, 99)),
+            [(11, "Traceback (most recent call last):".to_string()), (15, "after 84".to_string())]
+        );
     }
 
     #[test]

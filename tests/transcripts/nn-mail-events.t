@@ -19,7 +19,9 @@ A run that failed: what happened, the traceback, what was different from the las
   parameters  lr=10 clip=1
   values      cost 0.4 (from 0.4 to 0.5)
   
-  The traceback:
+  The end of its log:
+    epoch=1 cost=0.5
+    epoch=2 cost=0.4
     Traceback (most recent call last):
       File "rnn.py", line 7, in step
     ValueError: no
@@ -33,6 +35,13 @@ A run that failed: what happened, the traceback, what was different from the las
   $ grep -a -E '^(Auto-Submitted|In-Reply-To)' got | sed 's/run2\..*@/run2.HASH@/'
   In-Reply-To: <nn.run2.HASH@example.org>
   Auto-Submitted: auto-generated
+
+A message has an id that no other has, that of a run with the same number in another spool for instance: servers and
+readers drop what they think they have seen.
+
+  $ cp -r spool other; rm other/mail/*/run2*; events 2 | NN_SPOOL=$PWD/other nn-mail --events
+  $ grep -a '^Message-ID: <nn.run2.1.ended[.]' got | sort -u | wc -l
+  2
 
 Heard of again it is not told again; what is no news is not told at all.
 
