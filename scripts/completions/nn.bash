@@ -161,7 +161,7 @@ complete -o bashdefault -o default -F _nn_mail nn-mail
 
 # nn-watch
 _nn_watch() {
-    _nn_options -a --all --once --json --events -f --follow && return
+    _nn_options -a --all --once --json --events -f --follow -p --pattern --rule && return
     _nn_runs
     [ "$COMP_CWORD" = 1 ] && [[ why == "${COMP_WORDS[1]}"* ]] && COMPREPLY+=(why)
 }

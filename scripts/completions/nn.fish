@@ -152,10 +152,12 @@ complete -c nn-mail -l test -d 'show the dialogue with the server'
 complete -c nn-mail -l setup -d 'ask for what is needed'
 
 # nn-watch
-complete -c nn-watch -x -a '(__nn_runs)'
+complete -c nn-watch -a '(__nn_runs)'
 complete -c nn-watch -n '__fish_is_first_arg' -a why -d 'what the time of a run goes into'
 complete -c nn-watch -s a -l all -d 'also runs that have ended'
 complete -c nn-watch -l once -d 'print it once'
 complete -c nn-watch -l json -d 'one object a run'
 complete -c nn-watch -l events -d 'what happened to runs'
 complete -c nn-watch -s f -l follow -d 'and what happens from now on'
+complete -c nn-watch -s p -l pattern -x -d 'how values stand in a line of a log'
+complete -c nn-watch -l rule -x -d 'also look for this in a log'

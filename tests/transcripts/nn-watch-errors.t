@@ -7,34 +7,39 @@ Bad input is told at once.
   nn-watch: there is no run 'nobody'
   [2]
   $ nn-watch --follow
-  nn-watch: --follow goes with --events
+  nn-watch: --follow goes with --events, or with a log
   usage: nn-watch [-a] [--once] [--json] [RUNS]
          nn-watch --events [-f] [RUNS]
          nn-watch why RUN
+         nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
   [2]
   $ nn-watch --events --once
   nn-watch: --events prints all that is on record of the runs, as JSON: it takes --follow alone
   usage: nn-watch [-a] [--once] [--json] [RUNS]
          nn-watch --events [-f] [RUNS]
          nn-watch why RUN
+         nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
   [2]
   $ nn-watch --frob
   nn-watch: unknown option '--frob'
   usage: nn-watch [-a] [--once] [--json] [RUNS]
          nn-watch --events [-f] [RUNS]
          nn-watch why RUN
+         nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
   [2]
   $ nn-watch why
   nn-watch: why: which run? One is wanted
   usage: nn-watch [-a] [--once] [--json] [RUNS]
          nn-watch --events [-f] [RUNS]
          nn-watch why RUN
+         nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
   [2]
   $ nn-watch why 1 2
   nn-watch: why: which run? One is wanted
   usage: nn-watch [-a] [--once] [--json] [RUNS]
          nn-watch --events [-f] [RUNS]
          nn-watch why RUN
+         nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
   [2]
   $ nn-watch why 7
   nn-watch: there is no run 7
