@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 pub use stuff::Stuffed;
 
+/// Longest command without its line end, section 4.5.3.1.4.
+const LONGEST_COMMAND: usize = 510;
 /// Longest line of a reply: RFC 5321 section 4.5.3.1.5 has 512.
 const LONGEST_LINE: usize = 4096;
 /// Most lines of a reply.
@@ -253,7 +255,7 @@ impl<'w> Client<'w> {
             String::from_utf8_lossy(&out).into_owned()
         };
         let reply = if has("PLAIN") {
-            self.secret(&format!("AUTH PLAIN {}", base64(&format!("\0{user}\0{password}"))), "AUTH PLAIN ***")?
+            self.plain(&base64(&format!("\0{user}\0{password}")))?
         } else if has("LOGIN") {
             let mut reply = self.command("AUTH LOGIN")?;
             for word in [user, password] {
@@ -276,6 +278,17 @@ impl<'w> Client<'w> {
             }
             reply => Err(Fail::Settings(format!("the server does not take user '{user}' and the password: {reply}"))),
         }
+    }
+
+    /// AUTH PLAIN with everything in the command, or as the answer to a challenge where that would be too long for a
+    /// command, RFC 4954 section 4.
+    fn plain(&mut self, word: &str) -> Result<Reply> {
+        let command = format!("AUTH PLAIN {word}");
+        if command.len() <= LONGEST_COMMAND {
+            return self.secret(&command, "AUTH PLAIN ***");
+        }
+        let reply = self.command("AUTH PLAIN")?;
+        if reply.code == 334 { self.secret(word, "***") } else { Ok(reply) }
     }
 
     /// Hands over one message: an answer for each recipient, in their order.
@@ -430,7 +443,7 @@ impl<'w> Client<'w> {
                 Ok(0) => return Err(self.ended("the connection was closed".into())),
                 Ok(n) => rest = rest.get(n..).unwrap_or_default(),
                 Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
-                Err(err) => return Err(self.ended(broken(&err))),
+                Err(err) => return Err(self.broken(&err)),
             }
         }
         Ok(())
@@ -439,6 +452,16 @@ impl<'w> Client<'w> {
     /// The stream ended; it may know better than what the system says.
     fn ended(&mut self, what: String) -> Fail {
         self.stream.why().unwrap_or(Fail::Broken(what))
+    }
+
+    fn broken(&mut self, err: &io::Error) -> Fail {
+        match err.kind() {
+            // It did not end: there is nothing to be asked.
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                Fail::Broken("the server does not answer in time".into())
+            }
+            _ => self.ended(format!("the connection broke: {}", reason(err))),
+        }
     }
 
     /// Reads one reply; `patience`: so many times the usual time.
@@ -496,7 +519,7 @@ impl<'w> Client<'w> {
                 Ok(0) => return Err(self.ended("the server closed the connection".into())),
                 Ok(n) => self.ahead.extend_from_slice(piece.get(..n).unwrap_or_default()),
                 Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
-                Err(err) => return Err(self.ended(broken(&err))),
+                Err(err) => return Err(self.broken(&err)),
             }
         }
     }
@@ -508,13 +531,6 @@ fn no(reply: Reply) -> Fail {
 
 fn reason(err: &io::Error) -> String {
     crate::base::error::reason(err)
-}
-
-fn broken(err: &io::Error) -> String {
-    match err.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "the server does not answer in time".into(),
-        _ => format!("the connection broke: {}", reason(err)),
-    }
 }
 
 #[cfg(test)]

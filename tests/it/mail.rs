@@ -15,42 +15,42 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// What a server does, step by step, until it stops.
-type Act = fn(&mut Talk);
+pub type Act = fn(&mut Talk);
 
 /// One side of a dialogue, and all bodies that came.
-struct Talk {
-    stream: TcpStream,
+pub struct Talk {
+    pub stream: TcpStream,
     reader: BufReader<TcpStream>,
     bodies: Arc<Mutex<Vec<String>>>,
 }
 
 impl Talk {
     /// Says something; a client that has gone is not the server's problem.
-    fn say(&mut self, text: &str) -> bool {
+    pub fn say(&mut self, text: &str) -> bool {
         self.stream.write_all(text.replace('\n', "\r\n").as_bytes()).is_ok()
     }
 
     /// One line of the client; empty at its end.
-    fn hear(&mut self) -> String {
+    pub fn hear(&mut self) -> String {
         let mut line = String::new();
         let _ = self.reader.read_line(&mut line);
         line
     }
 
     /// Hears a command and answers it.
-    fn answer(&mut self, text: &str) -> String {
+    pub fn answer(&mut self, text: &str) -> String {
         let line = self.hear();
         self.say(text);
         line
     }
 
-    fn greet(&mut self, offers: &str) {
+    pub fn greet(&mut self, offers: &str) {
         self.say("220 here\n");
         self.answer(&format!("250-here\n{offers}250 HELP\n"));
     }
 
     /// Takes the lines of a body.
-    fn body(&mut self) {
+    pub fn body(&mut self) {
         let mut body = String::new();
         loop {
             let line = self.hear();
@@ -62,7 +62,7 @@ impl Talk {
         self.bodies.lock().unwrap().push(body);
     }
 
-    fn until_data(&mut self) {
+    pub fn until_data(&mut self) {
         self.greet("");
         self.answer("250 ok\n");
         self.answer("250 ok\n");
@@ -71,47 +71,58 @@ impl Talk {
 }
 
 /// A server that does the same in every dialogue.
-struct Server {
-    port: u16,
-    bodies: Arc<Mutex<Vec<String>>>,
+pub struct Server {
+    pub port: u16,
+    pub bodies: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    fn new(act: Act) -> Server {
+    pub fn new(act: Act) -> Server {
+        Server::with(act)
+    }
+
+    pub fn with(act: impl Fn(&mut Talk) + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (port, bodies) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
-        let theirs = bodies.clone();
+        let (theirs, act) = (bodies.clone(), Arc::new(act));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let reader = BufReader::new(stream.try_clone().unwrap());
                 let mut talk = Talk { stream, reader, bodies: theirs.clone() };
-                act(&mut talk);
-                // An end, not a reset: what was said last arrives.
-                let _ = talk.stream.shutdown(std::net::Shutdown::Write);
-                let _ = talk.stream.set_read_timeout(Some(Duration::from_secs(5)));
-                let _ = std::io::copy(&mut talk.reader, &mut std::io::sink());
+                let act = act.clone();
+                std::thread::spawn(move || {
+                    act(&mut talk);
+                    // An end, not a reset: what was said last arrives.
+                    let _ = talk.stream.shutdown(std::net::Shutdown::Write);
+                    let _ = talk.stream.set_read_timeout(Some(Duration::from_secs(5)));
+                    let _ = std::io::copy(&mut talk.reader, &mut std::io::sink());
+                });
             }
         });
         Server { port, bodies }
     }
 }
 
-fn place(name: &str) -> Place {
+pub fn place(name: &str) -> Place {
     let place = Place::new(name);
     assert!(place.command("nn-queue").arg("init").output().unwrap().status.success());
     place
 }
 
-/// Runs nn-mail with 64 MB of address space.
 fn mail(place: &Place, server: &Server, args: &str, tls: &str) -> Output {
-    let script = format!("ulimit -v 65536; echo text | nn-mail {args}");
-    let mut command = place.command("sh");
-    command.args(["-c", &script]).env("NN_MAIL_SERVER", format!("127.0.0.1:{}", server.port));
-    command.env("NN_MAIL_TIMEOUT", "1s").env("NN_MAIL_TLS", tls).env("NN_MAIL_FROM", "me@example.org");
-    output_within(&mut command, LIMIT)
+    mail_with(place, server.port, args, &[("NN_MAIL_TLS", tls)])
 }
 
-fn files(place: &Place, folder: &str) -> Vec<String> {
+/// Runs nn-mail with 64 MB of address space.
+pub fn mail_with(place: &Place, port: u16, args: &str, variables: &[(&str, &str)]) -> Output {
+    let script = format!("ulimit -v 65536; echo text | nn-mail {args}");
+    let mut command = place.command("sh");
+    command.args(["-c", &script]).env("NN_MAIL_SERVER", format!("127.0.0.1:{port}"));
+    command.env("NN_MAIL_TIMEOUT", "1s").env("NN_MAIL_FROM", "me@example.org");
+    output_within(command.envs(variables.iter().copied()), LIMIT)
+}
+
+pub fn files(place: &Place, folder: &str) -> Vec<String> {
     let dir = place.dir.join("spool/mail").join(folder);
     fs::read_dir(dir).unwrap().flatten().map(|e| e.file_name().into_string().unwrap()).collect()
 }
@@ -387,6 +398,39 @@ fn no_answer_to_a_whole_message() {
     assert_eq!(bodies.len(), 2);
     assert!(bodies[0] == bodies[1] && bodies[0].contains("Message-ID: <nn."), "{bodies:?}");
     assert_eq!((files(&place, "new").len(), files(&place, "sent").len()), (0, 1));
+}
+
+#[test]
+fn many_at_once_send_each_once() {
+    let place = place("many");
+    let server = Server::new(|t| {
+        t.greet("");
+        while t.answer("250 ok\n").starts_with("MAIL") {
+            t.answer("250 ok\n");
+            t.answer("354 go on\n");
+            t.body();
+            t.say("250 taken\n");
+        }
+    });
+    let script = "for i in $(seq 30); do echo $i | nn-mail --later -s m$i you@example.org || exit; done";
+    let mut command = place.command("sh");
+    assert!(output_within(command.args(["-c", script]).env("NN_MAIL_FROM", "me@example.org"), LIMIT).status.success());
+    // Twenty, as if cron had started them in one minute; each ends well whether or not there was something left for it.
+    let flush = "pids=; for i in $(seq 20); do nn-mail --flush & pids=\"$pids $!\"; done
+        for pid in $pids; do wait $pid || exit; done";
+    let mut command = place.command("sh");
+    command.args(["-c", flush]).env("NN_MAIL_SERVER", format!("127.0.0.1:{}", server.port));
+    let output = output_within(&mut command, LIMIT);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 30);
+    let mut ids: Vec<String> = Vec::new();
+    for body in server.bodies.lock().unwrap().iter() {
+        ids.extend(body.lines().filter(|line| line.starts_with("Message-ID: ")).map(String::from));
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), server.bodies.lock().unwrap().len(), files(&place, "sent").len()), (30, 30, 30));
+    assert!(files(&place, "new").is_empty() && files(&place, "tries").is_empty());
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod limits;
 mod mail;
 mod mail_crash;
 mod mail_servers;
+mod mail_tls;
 mod oom;
 mod paused;
 mod place;

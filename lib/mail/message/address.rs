@@ -21,7 +21,7 @@ impl Address {
     pub fn parse(text: &str) -> Result<Address, String> {
         let text = text.trim();
         let (name, mailbox) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
-            Some((name, mailbox)) => (name.trim().trim_matches('"').replace("\\\"", "\""), mailbox),
+            Some((name, mailbox)) => (unquoted(name.trim()), mailbox),
             None => (String::new(), text),
         };
         if text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
@@ -31,12 +31,18 @@ impl Address {
         Ok(Address { name, mailbox: mailbox.to_string() })
     }
 
-    /// Reads several, separated by commas.
+    /// Reads several, separated by commas; `"Doe, Jane" <jane@example.org>` is one.
     ///
     /// # Errors
     /// One of them is wrong.
     pub fn parse_list(text: &str) -> Result<Vec<Address>, String> {
-        text.split(',').filter(|part| !part.trim().is_empty()).map(Address::parse).collect()
+        let (mut quoted, mut escaped) = (false, false);
+        let is_between = |c: char| {
+            quoted ^= c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            c == ',' && !quoted
+        };
+        text.split(is_between).filter(|part| !part.trim().is_empty()).map(Address::parse).collect()
     }
 
     /// What follows the `@`.
@@ -57,8 +63,26 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        if self.name.is_empty() { f.write_str(&self.mailbox) } else { write!(f, "{} <{}>", self.name, self.mailbox) }
+        match self.name.as_str() {
+            "" => f.write_str(&self.mailbox),
+            // As it would be taken apart when it is read back.
+            name if name.contains([',', '"', '\\']) => {
+                write!(f, "\"{}\" <{}>", name.replace('\\', "\\\\").replace('"', "\\\""), self.mailbox)
+            }
+            name => write!(f, "{name} <{}>", self.mailbox),
+        }
     }
+}
+
+/// `"Doe, \"J\""` without its quotes; what is not quoted as it is.
+fn unquoted(name: &str) -> String {
+    let Some(inner) = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) else { return name.to_string() };
+    let mut out = String::new();
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        out.extend(if c == '\\' { chars.next() } else { Some(c) });
+    }
+    out
 }
 
 /// What is wrong with `LOCAL@DOMAIN`, in words. Lengths are those of RFC 5321 section 4.5.3.1.
@@ -76,7 +100,7 @@ fn check(mailbox: &str) -> Result<(), &'static str> {
     let atom =
         |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || (!c.is_ascii() && !c.is_control());
     let in_domain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c) || c.is_alphanumeric();
-    if !local.chars().all(atom) || local.starts_with('.') || local.ends_with('.') {
+    if !local.chars().all(atom) || local.starts_with('.') || local.ends_with('.') || local.contains("..") {
         return Err("what stands before the '@' holds characters that do not belong there");
     }
     let literal = domain.strip_prefix('[').and_then(|d| d.strip_suffix(']'));

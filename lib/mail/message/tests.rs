@@ -156,6 +156,7 @@ fn addresses() {
         "a@",
         "-a@b",
         "a b@c",
+        "a..b@c",
         "a@b c",
         "a@b>",
         "<a@b",
@@ -168,6 +169,12 @@ fn addresses() {
         assert!(Address::parse(bad).is_err(), "{bad}");
     }
     assert_eq!(Address::parse_list("a@b, c <d@e>,").unwrap().len(), 2);
+    let quoted = r#""Doe, Jane" <jane@example.org>, "a \"b,c\" \\" <x@y>, Jo "the" Doe <jo@example.org>"#;
+    let list = Address::parse_list(quoted).unwrap();
+    let names: Vec<&str> = list.iter().map(|a| a.name.as_str()).collect();
+    assert_eq!(names, ["Doe, Jane", "a \"b,c\" \\", "Jo \"the\" Doe"]);
+    let shown = list.iter().map(Address::to_string).collect::<Vec<_>>().join(", ");
+    assert_eq!(Address::parse_list(&shown).unwrap(), list);
 }
 
 /// Whatever stands in mail/new, showing it must not fail: messages with bytes changed, cut and doubled at random.

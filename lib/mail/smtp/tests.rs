@@ -16,7 +16,9 @@ fn server(stream: UnixStream, script: &'static str) -> String {
         }
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
-        if text == "*body*" {
+        if text == "*word*" {
+            assert!(line.len() > 700, "{line}");
+        } else if text == "*body*" {
             while line != ".\r\n" {
                 body += &line;
                 line.clear();
@@ -103,6 +105,35 @@ fn an_old_server() {
         send(&mut client, &["a@x"], "a").unwrap()
     });
     assert_eq!(replies[0].code, 550);
+}
+
+#[test]
+fn no_command_is_too_long() {
+    let password = "p".repeat(600);
+    let script = "C: EHLO x
+        S: 250-mx
+        S: 250 AUTH PLAIN
+        C: AUTH PLAIN
+        S: 334
+        C: *word*
+        S: 235 ok";
+    let (done, _) = talk(script, |mut client| {
+        client.hello("x").unwrap();
+        client.auth("u", &password)
+    });
+    done.unwrap();
+    // The longest addresses there are.
+    let to = format!("{}@{}", "l".repeat(64), "d".repeat(255));
+    let mut client = Client::new(Box::new(UnixStream::pair().unwrap().0), limits(), None);
+    client.offers = Offers { eight_bit: true, utf8: true, size: Some(0), ..Offers::default() };
+    let envelope = Envelope {
+        from: &to.replace('l', "\u{e9}").replacen('\u{e9}', "", 32),
+        to: &[],
+        size: u64::MAX,
+        eight_bit: true,
+    };
+    let mail = client.mail_command(&envelope).unwrap();
+    assert!(mail.len() <= LONGEST_COMMAND && mail.contains("SMTPUTF8"), "{}", mail.len());
 }
 
 #[test]
