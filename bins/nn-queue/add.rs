@@ -131,6 +131,7 @@ fn parse(args: &mut Args) -> Result<Opts> {
                 opts.members.push(("finish-up", args.with("a duration such as 5m", before)?.into()));
             }
             "metrics" => opts.members.push(("metrics", args.text()?.into())),
+            "host" => opts.members.push(("host", args.text()?.into())),
             "profile" => opts.members.push(("profile", args.text()?.into())),
             "tag" => opts.tags.push(args.text()?.into()),
             "pattern" => opts.patterns.push(args.text()?.into()),

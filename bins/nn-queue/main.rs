@@ -8,6 +8,7 @@ mod after;
 mod change;
 mod freeze;
 mod gc;
+mod hosts;
 mod labels;
 mod list;
 mod log;
@@ -36,6 +37,7 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
     -p, --param KEY=VALUE      a parameter (again for more)
     -g, --group GROUP          the set it belongs to
     --needs 'NAME=VALUE ...'   what it needs: slots time gpus gpu-mem ram disk share
+    --host PATTERN             start it only on such hosts, as 'gpu*'
     --time D                   its time limit, such as 2h30m
     --prio N                   0 goes first, 9 last (5)
     --retries N                run it again after a failure, so often
@@ -56,6 +58,7 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
     --new                      only what was not added before
   list [-a] [--state S]... [--json] [RUNS]
                              where they stand (-a, --all: also what has ended)
+  hosts [--json]             who works here, and what is free
   show [--json] RUN          everything about one
   log [-f] [-n LINES] RUN    what it printed (-f, --follow: until it has ended)
   work [-j SLOTS] [--gpus LIST] [--forever] [--detach] [-q]
@@ -80,10 +83,11 @@ RUNS: 17 name last last~2 12-20 @group, or numbers on standard input
 
 type Verb = fn(&mut Args, &mut Out) -> Result<Exit>;
 
-const VERBS: [(&str, Verb); 16] = [
+const VERBS: [(&str, Verb); 17] = [
     ("init", add::init),
     ("add", add::add),
     ("list", list::list),
+    ("hosts", hosts::hosts),
     ("work", work::work),
     ("hold", change::hold),
     ("release", change::release),

@@ -109,7 +109,7 @@ fn tell_blocked(spool: &Spool, left: &BTreeSet<u64>) -> Result<bool> {
     let mut blocked = Refused::default();
     let queued: BTreeSet<u64> = spool.tokens(Folder::Queued)?.iter().map(|token| token.run).collect();
     for run in queued.intersection(left) {
-        if let Some(why) = waits.at_workers(*run) {
+        if let Some(why) = spool.job(*run).ok().and_then(|job| waits.at_workers(*run, &job)) {
             blocked.add(*run, why);
         }
     }

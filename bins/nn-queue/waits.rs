@@ -47,8 +47,8 @@ pub struct Waits {
     standing: Standing,
     now: Time,
     backoff: Duration,
-    /// What the live workers say; None: there is none
-    workers: Option<HashMap<u64, String>>,
+    /// The live workers' hosts, and what each says of runs
+    workers: Vec<(String, HashMap<u64, String>)>,
 }
 
 impl Waits {
@@ -75,9 +75,20 @@ impl Waits {
         self.standing.behind(&self.spool, after)
     }
 
-    /// What keeps a run from starting that only workers know, or that there is none of them.
-    pub fn at_workers(&self, run: u64) -> Option<&str> {
-        self.workers.as_ref().map_or(Some(NO_WORKER), |said| said.get(&run).map(String::as_str))
+    /// What keeps a run from starting that only workers know, or that there is none for it. None: its turn will come.
+    pub fn at_workers(&self, run: u64, job: &Job) -> Option<String> {
+        let fitting = || self.workers.iter().filter(|(host, _)| job.may_start_on(host));
+        let mut all: Vec<&str> = Vec::new();
+        for words in fitting().filter_map(|(_, said)| said.get(&run)) {
+            if !all.contains(&words.as_str()) {
+                all.push(words);
+            }
+        }
+        match (fitting().next(), job.host()) {
+            (Some(_), _) => Some(all.join("; ")).filter(|words| !words.is_empty()),
+            (None, Some(hosts)) => Some(format!("{NO_WORKER} on {hosts}")),
+            (None, None) => Some(NO_WORKER.into()),
+        }
     }
 
     /// In words, for a queued run.
@@ -95,35 +106,23 @@ impl Waits {
         if let Some(left) = pause.map(|pause| pause.left(self.now, Duration::ZERO)).filter(|left| !left.is_zero()) {
             return Ok(Pause::words(left));
         }
-        Ok(match &self.workers {
-            None => NO_WORKER.into(),
-            Some(words) => words.get(&token.run).cloned().unwrap_or_else(|| "its turn".into()),
-        })
+        Ok(self.at_workers(token.run, job).unwrap_or_else(|| "its turn".into()))
     }
 }
 
-/// What the live workers say of each run; several say it one after the other.
-fn workers(spool: &Spool) -> Result<Option<HashMap<u64, String>>> {
-    let mut all: Option<HashMap<u64, String>> = None;
+/// The hosts of the live workers, and what each says of each run.
+fn workers(spool: &Spool) -> Result<Vec<(String, HashMap<u64, String>)>> {
     let mut names = files::names(&spool.dir().join("hosts"))?;
     names.sort();
-    for name in names {
-        let Some(worker) = name.to_str().and_then(worker).filter(|worker| is_live(spool, worker)) else { continue };
-        let said = all.get_or_insert_default();
-        let text = std::fs::read_to_string(path(spool, &worker)).unwrap_or_default();
-        let read = Value::parse(&text).unwrap_or(Value::Null);
-        for (run, words) in read.get("runs").and_then(Value::as_map).unwrap_or_default() {
-            let (Ok(run), Some(words)) = (run.parse::<u64>(), words.as_str()) else { continue };
-            said.entry(run)
-                .and_modify(|all: &mut String| {
-                    if !all.contains(words) {
-                        *all += &format!("; {words}");
-                    }
-                })
-                .or_insert_with(|| words.to_string());
-        }
-    }
-    Ok(all)
+    let live = names.iter().filter_map(|name| worker(name.to_str()?)).filter(|worker| is_live(spool, worker));
+    Ok(live.map(|worker| (worker.host.clone(), said(spool, &worker))).collect())
+}
+
+fn said(spool: &Spool, worker: &Owner) -> HashMap<u64, String> {
+    let text = std::fs::read_to_string(path(spool, worker)).unwrap_or_default();
+    let read = Value::parse(&text).unwrap_or(Value::Null);
+    let runs = read.get("runs").and_then(Value::as_map).unwrap_or_default().iter();
+    runs.filter_map(|(run, words)| Some((run.parse().ok()?, words.as_str()?.to_string()))).collect()
 }
 
 /// For people only: on another host, whether its heartbeat is as young as this host's clock and that of the files tell.

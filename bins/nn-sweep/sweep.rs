@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What may be said of an experiment besides its parameters: members of a job, and `dir` for its `cwd`.
-pub const KEYS: [&str; 19] = [
+pub const KEYS: [&str; 20] = [
     "name",
     "command",
     "dir",
@@ -31,6 +31,7 @@ pub const KEYS: [&str; 19] = [
     "live",
     "link",
     "profile",
+    "host",
 ];
 
 /// A value of one of the KEYS.

@@ -17,6 +17,7 @@ use crate::base::role::Role;
 use crate::base::sys;
 use crate::base::time::{Time, since_boot};
 use crate::record::gpu::{Look, Looker, Unseen};
+use crate::record::room;
 use crate::spool::owner::Owner;
 use crate::spool::state::{Folder, State};
 use crate::spool::store::Spool;
@@ -190,14 +191,19 @@ impl Sampler {
         self.past.retain(|run, _| runs.iter().any(|(open, _)| open == run));
         self.round = self.round.wrapping_add(1);
         let own = runs.iter().find(|(run, _)| *run == self.run).map(|(_, line)| line.clone());
+        self.write(spool, now, gpus.as_deref(), runs);
+        own
+    }
+
+    fn write(&mut self, spool: &Spool, now: f64, gpus: Option<&Look>, runs: Vec<(u64, Value)>) {
         let mut file = self.host.describe(now);
+        file.set("disk_free", room::disk_quick(spool.dir()).ok().map(|disk| disk.free()));
         if let Some(look) = gpus {
             file.set("gpus", look.gpus.iter().map(host::gpu).collect::<Vec<Value>>());
         }
         file.set("runs", json::map(runs.into_iter().map(|(run, line)| (run.to_string(), line))));
         // Lost, refused, overwritten by a container of the same name: it is only of help.
         let _ = files::put(&spool.dir().join("tmp"), &self.path, format!("{file}\n").as_bytes(), false);
-        own
     }
 
     /// GPUs and who uses them, as seen last.
@@ -242,6 +248,20 @@ impl Sampler {
             }
         }
         line
+    }
+}
+
+/// Tells of a host where a worker has nothing to do, so that hosts can be compared: hosts/HOST.json without rates and runs,
+/// unless a sampler is at work, or the file is young.
+pub fn tell_of_idle_host(spool: &Spool, me: &Owner, gpus: Option<&Look>) {
+    let mut sampler = Sampler::new(spool, 0, me, EVERY);
+    let age = std::fs::metadata(&sampler.path).and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+    if age.is_some_and(|age| age < EVERY) {
+        return;
+    }
+    sampler.role = Role::take(&sampler.name).unwrap_or(None);
+    if let (Some(_), Some(now)) = (&sampler.role, since_boot()) {
+        sampler.write(spool, now.as_secs_f64(), gpus, Vec::new());
     }
 }
 

@@ -6,6 +6,7 @@ use super::rule::Rule;
 use super::snapshot::Code;
 use super::state::How;
 use crate::base::error::{Error, Result};
+use crate::base::glob;
 use crate::base::json::{self, Value};
 use crate::base::text::did_you_mean;
 use crate::base::time::{Time, parse_duration};
@@ -18,7 +19,7 @@ use std::time::Duration;
 pub const PRIORITY: u8 = 5;
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "argv",
     "cwd",
     "name",
@@ -43,6 +44,7 @@ const KEYS: [&str; 24] = [
     "finish-up",
     "profile",
     "rules",
+    "host",
 ];
 
 /// Members of `needs`.
@@ -148,6 +150,18 @@ impl Job {
         runs.filter_map(|run| u64::try_from(run.as_int()?).ok()).collect()
     }
 
+    /// The hosts it may start on, as patterns; None: any.
+    pub fn host(&self) -> Option<&str> {
+        self.json.str("host")
+    }
+
+    /// Whether it may start on a host: one of its patterns fits the name, or what stands before the first dot of it.
+    pub fn may_start_on(&self, host: &str) -> bool {
+        let short = host.split('.').next().unwrap_or_default();
+        let fits = |pattern: &str| [host, short].iter().any(|name| glob::fits(pattern.as_bytes(), name.as_bytes()));
+        self.host().is_none_or(|patterns| host_patterns(patterns).any(fits))
+    }
+
     /// Its time limit.
     pub fn time_limit(&self) -> Option<Duration> {
         self.json.get("needs")?.get("time").and_then(|v| parse_duration(&v.plain()))
@@ -221,6 +235,16 @@ pub fn shell_word(word: &str) -> String {
     }
 }
 
+/// Patterns with commas or blanks between them.
+fn host_patterns(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ' ', '\t']).filter(|pattern| !pattern.is_empty())
+}
+
+fn is_host_patterns(text: &str) -> bool {
+    let is_good = |c: char| c.is_ascii_alphanumeric() || "-._*?, \t".contains(c);
+    text.len() <= 1000 && text.chars().all(is_good) && host_patterns(text).next().is_some()
+}
+
 fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
     let text = |longest: usize| match value {
         Value::Str(text) if text.len() <= longest && !text.contains('\0') => Ok(()),
@@ -238,6 +262,8 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
             Some(dir) if Path::new(&dir).is_absolute() => Ok(()),
             _ => Err("'cwd' must be an absolute path".into()),
         },
+        "host" if value.as_str().is_some_and(is_host_patterns) => Ok(()),
+        "host" => Err("'host' must be names of hosts, or patterns such as \"gpu*\"".into()),
         "name" | "group" => text(200),
         "note" => text(65536),
         "added" | "metrics" | "checkpoint" | "keep-checkpoints" => text(4096),
@@ -349,6 +375,21 @@ mod tests {
     }
 
     #[test]
+    fn hosts() {
+        let job = |host: &str| check(&format!(r#"{{"argv":["a"],"host":"{host}"}}"#)).unwrap();
+        for (patterns, host, may) in [
+            ("gpu*", "gpu1", true),
+            ("gpu*", "cpu1", false),
+            ("gpu1, gpu2", "gpu2.cluster", true),
+            ("gpu?.cluster", "gpu2.cluster", true),
+            ("gpu", "gpu2", false),
+        ] {
+            assert_eq!(job(patterns).may_start_on(host), may, "{patterns} {host}");
+        }
+        assert!(check(r#"{"argv":["a"]}"#).unwrap().may_start_on("any"));
+    }
+
+    #[test]
     fn refused() {
         for (text, part) in [
             ("{}", "'argv' is missing"),
@@ -360,6 +401,8 @@ mod tests {
             (r#"{"argv":["a\u0000"]}"#, "NUL"),
             (r#"{"argv":["a"],"live":1}"#, "'live'"),
             (r#"{"argv":["a"],"link":"data"}"#, "'link'"),
+            (r#"{"argv":["a"],"host":"a/b"}"#, "'host'"),
+            (r#"{"argv":["a"],"host":" ,"}"#, "'host'"),
             (r#"{"argv":["a"],"code":{"tree":"../../x"}}"#, "'code'"),
             ("[1]", "object"),
         ] {

@@ -28,7 +28,7 @@ complete -o bashdefault -o default -F _nn_sweep nn-sweep
 
 # nn-queue
 _nn_queue() {
-    local verbs="init add list show log work hold release cancel retry prio note tag wait gc recover"
+    local verbs="init add list hosts show log work hold release cancel retry prio note tag wait gc recover"
     if ((COMP_CWORD == 1)); then
         _nn_words "$verbs"
         return
@@ -39,7 +39,7 @@ _nn_queue() {
         *:--after | *:--after-any) _nn_runs; return ;;
         *:--profile) _nn_words python theano perf; return ;;
         *:--prio | prio:prio) _nn_words 0 1 2 3 4 5 6 7 8 9; return ;;
-        *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--gpus | *:--needs | *:--time | *:--retries) return ;;
+        *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--gpus | *:--needs | *:--host | *:--time | *:--retries) return ;;
         *:--finish-up | *:--rule) return ;;
         *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | *:--host-is-dead | note:note | tag:tag) return ;;
         *:--keep-checkpoints) return ;;
@@ -47,10 +47,11 @@ _nn_queue() {
     case ${COMP_WORDS[1]} in
         init) _nn_options --group ;;
         add)
-            _nn_options -n --name -p --param -g --group --needs --time --prio --retries --after --after-any --note --tag \
+            _nn_options -n --name -p --param -g --group --needs --host --time --prio --retries --after --after-any --note --tag \
                 --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --rule --hold --live --link --again --new
             ;;
         list) _nn_options -a --all --state --json || _nn_runs ;;
+        hosts) _nn_options --json ;;
         show) _nn_options --json || _nn_runs ;;
         log) _nn_options -f --follow -n --lines || _nn_runs ;;
         work) _nn_options -j --slots --gpus --forever --detach -q --quiet ;;

@@ -16,7 +16,7 @@ complete -c nn-sweep -s n -l dry-run -d 'count them, and show the commands'
 complete -c nn-sweep -l command -x -d 'of experiments that have none'
 
 # nn-queue
-set -l verbs init add list show log work hold release cancel retry prio note tag wait gc recover
+set -l verbs init add list hosts show log work hold release cancel retry prio note tag wait gc recover
 set -l states queued held submitted running done failed cancelled
 complete -c nn-queue -n "not __fish_seen_subcommand_from $verbs" -f -a "$verbs"
 complete -c nn-queue -n '__fish_seen_subcommand_from init' -l group -d 'shared by the group'
@@ -24,6 +24,7 @@ complete -c nn-queue -n '__fish_seen_subcommand_from add' -s n -l name -x -d 'wh
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -s p -l param -x -d 'a parameter KEY=VALUE'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -s g -l group -x -d 'the set it belongs to'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l needs -x -d 'what it needs'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l host -x -a '(__fish_print_hostnames)' -d 'only there'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l time -x -d 'time limit'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l prio -x -a '(seq 0 9)' -d '0 goes first, 9 last'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l retries -x -d 'so often after a failure'
@@ -45,7 +46,7 @@ complete -c nn-queue -n '__fish_seen_subcommand_from add' -l again -d 'even if i
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l new -d 'only what was not added before'
 complete -c nn-queue -n '__fish_seen_subcommand_from list' -s a -l all -d 'also those that have ended'
 complete -c nn-queue -n '__fish_seen_subcommand_from list gc' -l state -x -a "$states" -d 'only these'
-complete -c nn-queue -n '__fish_seen_subcommand_from list show' -l json -d 'as JSON lines'
+complete -c nn-queue -n '__fish_seen_subcommand_from list hosts show' -l json -d 'as JSON lines'
 complete -c nn-queue -n '__fish_seen_subcommand_from log' -s f -l follow -d 'until it has ended'
 complete -c nn-queue -n '__fish_seen_subcommand_from log' -s n -l lines -x -d 'only the last'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -s j -l slots -x -d 'so many at a time'

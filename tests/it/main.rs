@@ -27,6 +27,7 @@ mod oom;
 mod paused;
 mod place;
 mod room;
+mod shared;
 mod spool;
 mod storm;
 mod tidy;

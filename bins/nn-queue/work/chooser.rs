@@ -1,7 +1,7 @@
 //! Judges the waiting runs before one is claimed: a run that cannot start yet is passed over, so that others overtake it,
 //! and why is kept for the person. What is asked of each run is read once: job.json is never rewritten.
 //!
-//! In this order: the runs it comes after; the pause before a retry; slots; what else it needs of the host. A run that lacks slots ends the walk: all
+//! In this order: whether it is for this host; the runs it comes after; the pause before a retry; slots; what else it needs of the host. A run that lacks slots ends the walk: all
 //! slots are held by runs of this worker, and whoever took one now would hold it up again and again.
 
 use super::host::Host;
@@ -21,6 +21,8 @@ pub struct Candidate {
     pub name: String,
     pub group: Option<String>,
     pub slots: usize,
+    /// Why it is not for this host
+    elsewhere: Option<String>,
     /// What it needs more than slots, and where it works
     needs: Option<(Needs, PathBuf)>,
     after: After,
@@ -95,6 +97,7 @@ impl Chooser {
             name: job.as_ref().map_or_else(String::new, |j| j.name().map_or_else(|| j.command_line(), String::from)),
             group: job.as_ref().and_then(Job::group).map(String::from),
             slots: needs.slots.clamp(1, self.slots),
+            elsewhere: job.as_ref().and_then(|job| self.elsewhere(job)),
             needs: needs.is_more_than_slots().then(|| (needs, cwd())),
             after: job.as_ref().map(After::of).unwrap_or_default(),
             generation: token.generation,
@@ -118,7 +121,15 @@ impl Chooser {
         judged
     }
 
+    fn elsewhere(&self, job: &Job) -> Option<String> {
+        let hosts = job.host().filter(|_| !job.may_start_on(&self.name))?;
+        Some(format!("host: for {hosts}, this is {}", self.name))
+    }
+
     fn weigh(&mut self, token: &Token, candidate: &Candidate) -> Result<(), (May, Why)> {
+        if let Some(words) = &candidate.elsewhere {
+            return Err((May::Pass, Why::Never(words.clone())));
+        }
         if !candidate.after.is_empty() {
             // Unknown is no reason to start it; the queue itself is about to be read again.
             let behind = self.standing.behind(&self.spool, &candidate.after);

@@ -27,6 +27,8 @@ use std::time::{Duration, Instant};
 
 /// The oldest look at GPUs by which one is given away.
 const OLDEST: Duration = Duration::from_secs(5);
+/// The oldest by which people are told of them.
+const GLANCE: Duration = Duration::from_secs(60);
 /// While GPUs are asked, nothing is started for so long; after that others go first.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks for the answer.
@@ -107,6 +109,15 @@ impl Host {
     /// Whether a program that tells of GPUs is being asked.
     pub fn is_asking(&self) -> bool {
         self.looker.is_asking()
+    }
+
+    /// The GPUs as of a minute ago or so, asked for without waiting.
+    pub fn glance(&mut self) -> Option<Arc<Look>> {
+        match self.looker.look(GLANCE, Duration::ZERO) {
+            Ok(look) => Some(look),
+            Err(_) => self.looker.last().cloned(),
+        }
+        .filter(|look| !look.gpus.is_empty())
     }
 
     /// The worker ends: nobody waits for an answer any more.

@@ -16,6 +16,7 @@ use nn::base::cli::{self, Bar, Exit};
 use nn::base::error::{Doing, Result};
 use nn::base::files;
 use nn::base::sys::{Signal, Signals};
+use nn::record::resources;
 use nn::spool::owner::Owner;
 use nn::spool::recover::{HASTE, HEARTBEAT, Mended, Recovery};
 use nn::spool::state::Folder;
@@ -27,6 +28,8 @@ use std::time::{Duration, Instant};
 
 /// What others left is mended this often: interrupted runs come before new ones, so it does not wait for an empty queue.
 const MEND: Duration = Duration::from_millis(30_000 / HASTE as u64);
+/// For so many heartbeats a first answer about GPUs is waited for before the host is told of.
+const FIRST_BEATS: u64 = 2;
 /// The bar is drawn at most so often, and at least every second while something runs.
 const REDRAW: Duration = Duration::from_millis(250);
 
@@ -73,6 +76,7 @@ pub struct Worker {
 /// When things are to be done next.
 pub(super) struct Due {
     pub(super) beat: Instant,
+    pub(super) tell: Instant,
     pub(super) look: Instant,
     pub(super) mend: Instant,
     pub(super) orphans: Instant,
@@ -119,7 +123,16 @@ impl Worker {
             beat_failed: false,
             pause: PAUSE,
             said: String::new(),
-            due: Due { beat: now, look: now, mend: now + MEND, orphans: now, draw: now, draw_again: now, count: now },
+            due: Due {
+                beat: now,
+                tell: now,
+                look: now,
+                mend: now + MEND,
+                orphans: now,
+                draw: now,
+                draw_again: now,
+                count: now,
+            },
             progress: Progress { slots, ..Progress::default() },
             bar: if opts.quiet { None } else { Bar::new() },
         })
@@ -158,6 +171,7 @@ impl Worker {
             if self.is_through(nothing) {
                 return Ok(());
             }
+            self.tell_of_host();
             self.draw();
             match self.signals.wait(Some(self.until_next())) {
                 Some(Signal::INT | Signal::TERM) if self.stopping => return self.leave(),
@@ -200,6 +214,19 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Tells of this host while nothing of this worker runs here. What runs is told of by a runner.
+    fn tell_of_host(&mut self) {
+        if Instant::now() < self.due.tell || !self.children.is_empty() {
+            return;
+        }
+        let look = self.chooser.host.glance();
+        // The first answer about GPUs is waited for.
+        if look.is_some() || !self.chooser.host.is_asking() || self.beats > FIRST_BEATS {
+            self.due.tell = Instant::now() + HEARTBEAT;
+            resources::tell_of_idle_host(&self.spool, &self.me, look.as_deref());
+        }
     }
 
     /// Mends what others left, now and then.
