@@ -118,7 +118,7 @@ pub fn prio(args: &mut Args, out: &mut Out) -> Result<Exit> {
 }
 
 /// Why a verb does not fit.
-fn reason(state: &State) -> String {
+pub fn reason(state: &State) -> String {
     match state {
         State::Queued(_) => "queued".into(),
         State::Held(_) => "held".into(),

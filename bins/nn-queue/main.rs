@@ -16,6 +16,8 @@ mod prune;
 mod recover;
 mod runs;
 mod show;
+mod submit;
+mod sync;
 mod usage;
 mod wait;
 mod waits;
@@ -63,6 +65,11 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
   log [-f] [-n LINES] RUN    what it printed (-f, --follow: until it has ended)
   work [-j SLOTS] [--gpus LIST] [--forever] [--detach] [-q]
                              start what is queued, until nothing is left
+  submit --to ENGINE [-o OPTIONS]... [--max-parallel N] [RUNS]
+                             hand what is queued to slurm (-o, --option: words
+                             for its own command line)
+  sync                       ask the engines what became of it, hand over again
+                             what was interrupted
   hold RUNS                  do not start them before they are released
   release RUNS
   cancel RUNS                call them off; stop those that run
@@ -83,12 +90,14 @@ RUNS: 17 name last last~2 12-20 @group, or numbers on standard input
 
 type Verb = fn(&mut Args, &mut Out) -> Result<Exit>;
 
-const VERBS: [(&str, Verb); 17] = [
+const VERBS: [(&str, Verb); 19] = [
     ("init", add::init),
     ("add", add::add),
     ("list", list::list),
     ("hosts", hosts::hosts),
     ("work", work::work),
+    ("submit", submit::submit),
+    ("sync", sync::sync),
     ("hold", change::hold),
     ("release", change::release),
     ("cancel", change::cancel),

@@ -67,6 +67,11 @@ impl Refused {
         self.0.entry(reason.into()).or_default().push(run);
     }
 
+    /// None was refused.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// A line a reason, each of which makes the final status a failure.
     pub fn complain(&self, verb: &str) {
         for line in self.lines() {

@@ -14,6 +14,7 @@
 //! the history lacks is written to it (recorded.rs).
 
 use crate::Opts;
+use crate::engine::EngineJob;
 use crate::prepare::{self, Attempt, FENCE_LOST, Ground};
 use crate::recorded::Recorded;
 use crate::watch::{self, Who};
@@ -179,6 +180,7 @@ pub fn adopt(opts: Opts, name: &str, out: &mut Out) -> Result<Exit> {
         sample_every,
         quiet: opts.quiet,
         of_worker: true,
+        engine: EngineJob::of_record(&current),
     };
     let started = current.str("started").and_then(Time::parse).unwrap_or_else(Time::now);
     if !live.is_gone {

@@ -176,6 +176,9 @@ pub fn record(attempt: &Attempt, pid: Option<u32>, started: nn::base::time::Time
         ("start", start.into()),
         ("started", started.into()),
     ]);
+    if let Some(engine) = &attempt.engine {
+        engine.note(&mut record);
+    }
     if let Some(checkpoint) = &attempt.checkpoint {
         record.set("checkpoint", json::from_os(checkpoint.as_os_str()));
     }

@@ -14,6 +14,7 @@
 mod adopt;
 mod command;
 mod end;
+mod engine;
 mod follow;
 mod judge;
 mod keep;
@@ -49,6 +50,7 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
               [--] COMMAND [ARGUMENT]...
        nn-run [-q] [--grace DURATION] --resume RUN
        nn-run [-q] [--grace DURATION] --claimed TOKEN
+       nn-run [-q] [--grace DURATION] --claim RUN.GENERATION
        nn-run [-q] [--grace DURATION] --adopt TOKEN
 
   -n, --name NAME        name of the run
@@ -69,6 +71,7 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
   -q, --quiet            do not print the log
       --resume RUN       go on with a run that has ended or waits
       --claimed TOKEN    run what a worker claimed under this token
+      --claim RUN.GENERATION  in a job of an engine: run what was submitted
       --adopt TOKEN      follow the command of a run whose nn-run was killed
 ";
 
@@ -99,6 +102,7 @@ pub struct Opts {
     profile: Option<String>,
     quiet: bool,
     claimed: Option<String>,
+    claim: Option<String>,
     adopt: Option<String>,
     resume: Option<String>,
     command: Vec<OsString>,
@@ -177,6 +181,7 @@ fn long(opts: &mut Opts, args: &mut Args, name: &str) -> Result<()> {
         }
         "profile" => opts.profile = Some(args.text()?),
         "adopt" => opts.adopt = Some(args.text()?),
+        "claim" => opts.claim = Some(args.text()?),
         "claimed" => opts.claimed = Some(args.text()?),
         "resume" => opts.resume = Some(args.text()?),
         name => return Err(Arg::Long(name.to_string()).unexpected()),
@@ -193,7 +198,8 @@ fn check(opts: &Opts) -> Result<()> {
         || !opts.tags.is_empty()
         || !opts.patterns.is_empty()
         || !opts.rules.is_empty();
-    let of_spool = [("--claimed", &opts.claimed), ("--resume", &opts.resume), ("--adopt", &opts.adopt)];
+    let of_spool =
+        [("--claimed", &opts.claimed), ("--claim", &opts.claim), ("--resume", &opts.resume), ("--adopt", &opts.adopt)];
     let of_spool: Vec<&str> = of_spool.iter().filter(|(_, run)| run.is_some()).map(|(name, _)| *name).collect();
     let given = match of_spool.as_slice() {
         [] if opts.command.is_empty() => return Err(Error::usage("which command?")),

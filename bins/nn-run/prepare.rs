@@ -4,6 +4,7 @@
 //! over by the fence, see nn-spool(5).
 
 use crate::Opts;
+use crate::engine::{self, EngineJob};
 use nn::base::cli;
 use nn::base::error::{Doing, Error, Result};
 use nn::base::files::{self, Moved};
@@ -14,7 +15,7 @@ use nn::record::checkpoint::Place;
 use nn::record::facts::git;
 use nn::record::resources;
 use nn::spool::attempts::attempts;
-use nn::spool::job::{Job, parse_needs};
+use nn::spool::job::{GRACE, Job, parse_needs};
 use nn::spool::owner::Owner;
 use nn::spool::select::select_one;
 use nn::spool::snapshot::{Code, work};
@@ -27,8 +28,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// Status of a runner whose claim was taken back: it has run nothing.
 pub const FENCE_LOST: u8 = 111;
-/// Time between TERM and KILL when nobody says otherwise.
-const GRACE: Duration = Duration::from_secs(30);
 /// The longest that git may delay a start.
 const GIT_LIMIT: Duration = Duration::from_millis(50);
 
@@ -54,8 +53,10 @@ pub struct Attempt {
     /// Time between two samples of what it uses, zero for none
     pub sample_every: Duration,
     pub quiet: bool,
-    /// A worker started it: nobody sits at its standard input
+    /// A worker started it, or an engine: nobody sits at its standard input
     pub of_worker: bool,
+    /// The engine it was handed to, in whose job this process is
+    pub engine: Option<EngineJob>,
 }
 
 impl Attempt {
@@ -106,7 +107,7 @@ impl Attempt {
             return Ok(None);
         }
         let Attempt { spool, runner, signals, grace, quiet, of_worker, sample_every, job, env, .. } = self;
-        let claim = Claim { token: claimed, job, env, born_here: false };
+        let claim = Claim { token: claimed, job, env, born_here: false, engine: None };
         enter(Entering { spool, runner, signals, grace, quiet, of_worker, sample_every }, claim)
     }
 }
@@ -118,11 +119,18 @@ impl Attempt {
 pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
     let Ground { spool, grace, sample_every, signals } = ground(&opts)?;
     let runner = Owner::me()?;
-    let (quiet, of_worker) = (opts.quiet, opts.claimed.is_some());
-    let claim = match (&opts.claimed, &opts.resume) {
-        (Some(name), _) => taken_over(&spool, name)?,
-        (None, Some(run)) => resumed(&spool, run, &runner)?,
-        (None, None) => own(&spool, opts, &runner)?,
+    let (quiet, of_worker) = (opts.quiet, opts.claimed.is_some() || opts.claim.is_some());
+    let claim = match (&opts.claimed, &opts.claim, &opts.resume) {
+        (Some(name), ..) => taken_over(&spool, name)?,
+        (None, Some(run), _) => match engine::submitted(&spool, run)? {
+            Some((token, job)) => in_job(&spool, token, job)?,
+            None => {
+                cli::tell(&format!("run {run}: it was taken back, nothing was run"));
+                return Ok(None);
+            }
+        },
+        (None, None, Some(run)) => resumed(&spool, run, &runner)?,
+        (None, None, None) => own(&spool, opts, &runner)?,
     };
     enter(Entering { spool, runner, signals, grace, quiet, of_worker, sample_every }, claim)
 }
@@ -170,7 +178,7 @@ struct Entering {
 /// Over the fence, and what the attempt before left. None: the fence was lost.
 fn enter(common: Entering, claim: Claim) -> Result<Option<Attempt>> {
     let Entering { spool, runner, signals, grace, quiet, of_worker, sample_every } = common;
-    let Claim { token, job, env, born_here } = claim;
+    let Claim { token, job, env, born_here, engine } = claim;
     // What git said of frozen code was put on record with it.
     let in_place = job.as_ref().ok().filter(|job| job.code().is_none());
     let mut git = in_place.and_then(|job| git::begin(&job.cwd()?, &env));
@@ -197,6 +205,7 @@ fn enter(common: Entering, claim: Claim) -> Result<Option<Attempt>> {
         sample_every,
         quiet,
         of_worker,
+        engine,
     };
     if number > 1 {
         attempt.checkpoint = attempt.checkpoints(|place| place.newest());
@@ -210,6 +219,8 @@ struct Claim {
     env: Vec<(OsString, OsString)>,
     /// This process made the run: nobody was promised anything
     born_here: bool,
+    /// The engine in whose job this is
+    engine: Option<EngineJob>,
 }
 
 /// A run that a worker claimed.
@@ -225,7 +236,14 @@ fn on_record(spool: &Spool, token: Token) -> Result<Claim> {
     let path = spool.run_dir(token.run).join("env");
     // A run made by hand may have none.
     let env = if path.exists() { read_environment(&path)? } else { least_environment() };
-    Ok(Claim { token, job, env, born_here: false })
+    Ok(Claim { token, job, env, born_here: false, engine: None })
+}
+
+/// A run that was handed to an engine, in whose job this process is.
+fn in_job(spool: &Spool, token: Token, job: EngineJob) -> Result<Claim> {
+    let claim = on_record(spool, token)?;
+    let env = nn::cluster::environment::of_job(claim.env, variables());
+    Ok(Claim { env, engine: Some(job), ..claim })
 }
 
 /// A run that has ended, or waits, is claimed by this process.
@@ -287,10 +305,13 @@ fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<Claim> {
     }
     let job = Job::check(job).map_err(Error::usage)?;
     let token = spool.add_claimed(&job, &environment(), me)?;
-    Ok(Claim { token, job: Ok(job), env: variables(), born_here: true })
+    Ok(Claim { token, job: Ok(job), env: variables(), born_here: true, engine: None })
 }
 
 fn fence(spool: &Spool, claimed: &Token, runner: &Owner, born_here: bool) -> Result<Option<Token>> {
+    if let State::Submitted(..) = claimed.state {
+        return engine::fence(spool, claimed, runner);
+    }
     if !born_here {
         return spool.start(claimed, runner);
     }

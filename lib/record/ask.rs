@@ -28,6 +28,8 @@ pub struct Answer {
     pub waited_for_elsewhere: bool,
     /// Its first line on standard error, or why it could not be run
     pub words: String,
+    /// All it said there
+    pub errors: String,
 }
 
 /// A program that was asked.
@@ -107,7 +109,8 @@ fn answer(command: &mut Command, most: u64, pid: &AtomicU32) -> Answer {
     if answer.cut {
         let _ = child.kill();
     }
-    answer.words = String::from_utf8_lossy(&words).lines().next().unwrap_or_default().to_string();
+    answer.errors = String::from_utf8_lossy(&words).into_owned();
+    answer.words = answer.errors.lines().next().unwrap_or_default().to_string();
     match child.wait() {
         Ok(status) => answer.code = status.code(),
         Err(_) => answer.waited_for_elsewhere = true,

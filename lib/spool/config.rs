@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every key there is; `table.` stands for any name after it.
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 31] = [
     "spool",
     "grace",
     "slots",
@@ -42,13 +42,20 @@ const KEYS: [&str; 29] = [
     "mail.quiet",
     "mail.subject",
     "mail.body",
+    "slurm.options",
+    "slurm.setup",
 ];
+
+/// Those that may stand several times: all of their lines count, the person's before the spool's.
+const LISTS: [&str; 2] = ["slurm.options", "slurm.setup"];
 
 /// The settings in force.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     values: BTreeMap<String, (String, PathBuf, usize)>,
     rules: Vec<Rule>,
+    /// Of keys that may stand several times
+    lists: BTreeMap<String, Vec<String>>,
 }
 
 impl Config {
@@ -92,6 +99,10 @@ impl Config {
                 self.rules.push(Rule::parse(value).map_err(|what| Error::data(path, i + 1, what))?);
                 continue;
             }
+            if LISTS.contains(&key) {
+                self.lists.entry(key.to_string()).or_default().push(value.to_string());
+                continue;
+            }
             self.values.insert(key.to_string(), (value.to_string(), path.to_path_buf(), i + 1));
         }
         Ok(())
@@ -99,8 +110,12 @@ impl Config {
 
     /// A setting: from the environment, else from the files.
     pub fn get(&self, key: &str) -> Option<String> {
-        let twin = format!("NN_{}", key.to_ascii_uppercase().replace(['.', '-'], "_"));
-        std::env::var(twin).ok().or_else(|| self.values.get(key).map(|(value, ..)| value.clone()))
+        twin(key).or_else(|| self.values.get(key).map(|(value, ..)| value.clone()))
+    }
+
+    /// A setting that may stand several times: all lines of the files; or the one of the environment.
+    pub fn list(&self, key: &str) -> Vec<String> {
+        twin(key).map_or_else(|| self.lists.get(key).cloned().unwrap_or_default(), |value| vec![value])
     }
 
     /// The rules for all runs; NN_RULE is one in place of those in the files.
@@ -150,6 +165,11 @@ impl Config {
             _ => Err(Error::other(format!("setting {key}: '{text}' is not {what}"))),
         }
     }
+}
+
+/// The same setting in the environment.
+fn twin(key: &str) -> Option<String> {
+    std::env::var(format!("NN_{}", key.to_ascii_uppercase().replace(['.', '-'], "_"))).ok()
 }
 
 /// Where the person's settings are: `~/.config/nn`. None: there is no home.

@@ -18,6 +18,9 @@ use std::time::Duration;
 /// Priority digit of a run nobody gave one: 0 goes first, 9 last.
 pub const PRIORITY: u8 = 5;
 
+/// Time between TERM and KILL when nobody says otherwise.
+pub const GRACE: Duration = Duration::from_secs(30);
+
 /// The members a job may have; anything else is a slip of the pen.
 const KEYS: [&str; 25] = [
     "argv",

@@ -39,6 +39,16 @@ pub struct Mended {
     pub what: String,
 }
 
+/// What an engine tells of a started run whose job has ended: its runner is dead, by that word.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// How it ended, in words
+    pub words: String,
+    /// What becomes of the run, unless its runner has recorded something else; a state of waiting is one of the next
+    /// generation. None: as when its runner died
+    pub end: Option<State>,
+}
+
 /// Recovery, and what it has observed of silent owners so far.
 #[derive(Debug, Default)]
 pub struct Recovery {
@@ -131,24 +141,51 @@ impl Recovery {
     }
 
     fn started(&mut self, spool: &Spool, token: &Token, runner: &Owner) -> Result<Option<Mended>> {
-        if let Some(end) = recorded_end(spool, token) {
-            let what = if end.folder().is_end() { "finished" } else { "queued again" };
-            return moved(spool, token, &end, &format!("its end was recorded: {what}"));
-        }
         // Of another boot or host nothing can be found here, and its numbers are others' here.
-        if runner.is_here() && command_lives(spool, token)? {
+        if recorded_end(spool, token).is_none() && runner.is_here() && command_lives(spool, token)? {
             self.orphans.push(token.clone());
             return Ok(None);
         }
         let (what, evidence) = self.words_of_death(runner);
-        if spool.run_dir(token.run).join("cancel").exists() {
+        self.ended(spool, token, runner, &what, evidence, None)
+    }
+
+    /// What becomes of a started run when an engine says that its job has ended.
+    ///
+    /// # Errors
+    /// As `whole`.
+    pub fn told(&mut self, spool: &Spool, token: &Token, told: &Told) -> Result<Option<Mended>> {
+        let State::Started(_, runner) = &token.state else { return Ok(None) };
+        self.ended(spool, token, runner, &told.words, told.words.clone(), told.end.clone())
+    }
+
+    /// Runner and command are dead: by what is on record, else by `end`, else by the retries that are left.
+    fn ended(
+        &mut self,
+        spool: &Spool,
+        token: &Token,
+        runner: &Owner,
+        what: &str,
+        evidence: String,
+        end: Option<State>,
+    ) -> Result<Option<Mended>> {
+        if let Some(end) = recorded_end(spool, token) {
+            let what = if end.folder().is_end() { "finished" } else { "queued again" };
+            return moved(spool, token, &end, &format!("its end was recorded: {what}"));
+        }
+        if spool.run_dir(token.run).join("cancel").exists() || end == Some(State::Cancelled) {
             return moved(spool, token, &token.to(State::Cancelled), &format!("called off, and {what}: cancelled"));
         }
+        let how = if let Some(State::Failed(how)) = end { how } else { How::Lost };
         let (next, former) = attempts(spool, token.run);
         let recorded = former.last().is_some_and(|a| a.int("generation") == Some(i64::from(token.generation)));
         let attempt = if recorded { next - 1 } else { next };
         let on_record = if recorded { Ok(()) } else { record_unrecorded(spool, token, attempt, former) };
-        if spool.job(token.run).is_ok_and(|job| job.is_retried(attempt, How::Lost)) {
+        if let Some(waiting @ State::Submitted(..)) = end {
+            on_record?;
+            return moved(spool, token, &token.again(waiting), &format!("{what}: to be handed over again"));
+        }
+        if spool.job(token.run).is_ok_and(|job| job.is_retried(attempt, how)) {
             on_record?;
             return moved(spool, token, &spool.again(token), &format!("{what}: queued again"));
         }
@@ -159,8 +196,8 @@ impl Recovery {
         let mut result = json::map([("evidence", Value::from(evidence))]);
         result.set("ended", Value::from(Time::now()));
         // The name alone tells the truth on a full disk.
-        let _ = spool.write_result(token, &State::Failed(How::Lost), &result);
-        moved(spool, token, &token.to(State::Failed(How::Lost)), &format!("{what}: lost"))
+        let _ = spool.write_result(token, &State::Failed(how), &result);
+        moved(spool, token, &token.to(State::Failed(how)), &format!("{what}: {}", how.words()))
     }
 
     /// What happened to runner and command, in short and as evidence.

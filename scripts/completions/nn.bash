@@ -28,7 +28,7 @@ complete -o bashdefault -o default -F _nn_sweep nn-sweep
 
 # nn-queue
 _nn_queue() {
-    local verbs="init add list hosts show log work hold release cancel retry prio note tag wait gc recover"
+    local verbs="init add list hosts show log work submit sync hold release cancel retry prio note tag wait gc recover"
     if ((COMP_CWORD == 1)); then
         _nn_words "$verbs"
         return
@@ -42,7 +42,8 @@ _nn_queue() {
         *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--gpus | *:--needs | *:--host | *:--time | *:--retries) return ;;
         *:--finish-up | *:--rule) return ;;
         *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | *:--host-is-dead | note:note | tag:tag) return ;;
-        *:--keep-checkpoints) return ;;
+        *:--keep-checkpoints | *:-o | *:--option | *:--max-parallel) return ;;
+        *:--to) _nn_words slurm; return ;;
     esac
     case ${COMP_WORDS[1]} in
         init) _nn_options --group ;;
@@ -55,6 +56,8 @@ _nn_queue() {
         show) _nn_options --json || _nn_runs ;;
         log) _nn_options -f --follow -n --lines || _nn_runs ;;
         work) _nn_options -j --slots --gpus --forever --detach -q --quiet ;;
+        submit) _nn_options --to -o --option --max-parallel || _nn_runs ;;
+        sync) _nn_options ;;
         retry) _nn_options --done || _nn_runs ;;
         tag) _nn_options -d --delete || _nn_runs ;;
         wait) _nn_options --timeout || _nn_runs ;;
@@ -72,7 +75,7 @@ _nn_run() {
     [ "$3" = --profile ] && _nn_words python theano perf && return
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claimed | --adopt) ((i++)) ;;
+        -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claim | --claimed | --adopt) ((i++)) ;;
         --retries | --finish-up | --checkpoint | --keep-checkpoints | --profile | --rule | --resume) ((i++)) ;;
         --) ((i++)) && break ;;
         -*) ;;

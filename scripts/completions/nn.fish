@@ -16,7 +16,7 @@ complete -c nn-sweep -s n -l dry-run -d 'count them, and show the commands'
 complete -c nn-sweep -l command -x -d 'of experiments that have none'
 
 # nn-queue
-set -l verbs init add list hosts show log work hold release cancel retry prio note tag wait gc recover
+set -l verbs init add list hosts show log work submit sync hold release cancel retry prio note tag wait gc recover
 set -l states queued held submitted running done failed cancelled
 complete -c nn-queue -n "not __fish_seen_subcommand_from $verbs" -f -a "$verbs"
 complete -c nn-queue -n '__fish_seen_subcommand_from init' -l group -d 'shared by the group'
@@ -54,6 +54,9 @@ complete -c nn-queue -n '__fish_seen_subcommand_from work' -l gpus -x -a 'all no
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -l forever -d 'wait for more'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -l detach -d 'in the background'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -s q -l quiet -d 'no bar'
+complete -c nn-queue -n '__fish_seen_subcommand_from submit' -l to -x -a slurm -d 'the engine'
+complete -c nn-queue -n '__fish_seen_subcommand_from submit' -s o -l option -x -d 'words for its command line'
+complete -c nn-queue -n '__fish_seen_subcommand_from submit' -l max-parallel -x -d 'so many at a time'
 complete -c nn-queue -n '__fish_seen_subcommand_from retry' -l done -d 'also those that are done'
 complete -c nn-queue -n '__fish_seen_subcommand_from tag' -s d -l delete -d 'take away'
 complete -c nn-queue -n '__fish_seen_subcommand_from wait' -l timeout -x -d 'at most so long'
@@ -62,7 +65,7 @@ complete -c nn-queue -n '__fish_seen_subcommand_from gc' -l keep-checkpoints -x 
 complete -c nn-queue -n '__fish_seen_subcommand_from gc' -l older-than -x -d 'runs that ended so long ago'
 complete -c nn-queue -n '__fish_seen_subcommand_from recover' -l wait -d 'also for silent owners, 90 s'
 complete -c nn-queue -n '__fish_seen_subcommand_from recover' -l host-is-dead -x -d 'take its runs'
-set -l of_runs list show log hold release cancel retry prio note tag wait
+set -l of_runs list show log submit hold release cancel retry prio note tag wait
 complete -c nn-queue -n "__fish_seen_subcommand_from $of_runs" -f -a '(__nn_runs)'
 
 # nn-run
@@ -84,6 +87,7 @@ complete -c nn-run -r -l checkpoint -d 'what it saves, to be resumed from'
 complete -c nn-run -x -l keep-checkpoints -d 'last=K,best=METRIC, remove others'
 complete -c nn-run -x -l resume -a '(__nn_runs)' -d 'go on with a run'
 complete -c nn-run -x -l profile -a 'python theano perf' -d 'the profiler to run it under'
+complete -c nn-run -x -l claim -d 'in a job: run what was submitted'
 complete -c nn-run -x -l claimed -d 'run what a worker claimed'
 complete -c nn-run -x -l adopt -d 'follow a command whose nn-run was killed'
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const VERSION: &str = "1";
 
 /// Folders beside those of the states.
-const OTHER_FOLDERS: [&str; 4] = ["runs", "code", "hosts", "tmp"];
+const OTHER_FOLDERS: [&str; 5] = ["runs", "code", "hosts", "batches", "tmp"];
 
 /// An opened spool.
 #[derive(Clone, Debug)]
