@@ -3,7 +3,7 @@
 
 use crate::keys::Key;
 use crate::model::Model;
-use crate::row::{judged, words};
+use crate::row::{judged, progress, words};
 use nn::base::error::Result;
 use nn::base::json::Value;
 use nn::base::text::{escape, escape_bytes, fit};
@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
 
 /// Bytes of the log's end that are looked at.
 const LOG: u64 = 16 << 10;
@@ -126,6 +127,13 @@ impl Detail {
         if let Some(started) = run.started {
             state += &format!(", started {}", started.local());
         }
+        let (done, left) = progress(run);
+        if let Some(done) = done {
+            state += &format!(", {:.0} % done", done * 100.0);
+        }
+        if let Some(left) = left {
+            state += &format!(", {} left", show_duration(Duration::from_secs(left.as_secs())));
+        }
         lines.push(format!("run {} {name}  {state}", self.run));
         if let Some(job) = &run.job {
             lines.push(job.command_line());
@@ -147,8 +155,8 @@ impl Detail {
             size("read").map(|read| format!("read {read}")),
             size("written").map(|written| format!("written {written}")),
             sample.num("cpu").map(|s| {
-                let used = std::time::Duration::try_from_secs_f64(s).unwrap_or_default();
-                format!("cpu time {}", show_duration(std::time::Duration::from_secs(used.as_secs())))
+                let used = Duration::try_from_secs_f64(s).unwrap_or_default();
+                format!("cpu time {}", show_duration(Duration::from_secs(used.as_secs())))
             }),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 /// The terminal of this process, whatever standard input is.
 const TTY: &str = "/dev/tty";
-/// Alternate screen, no cursor; and back.
-const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J";
-const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
+/// Alternate screen, no cursor, no line goes on in the next; and back.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J";
+const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /// What was typed.
 #[derive(Clone, Copy, Debug, PartialEq)]

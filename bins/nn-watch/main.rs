@@ -5,12 +5,13 @@
 //! judged when it is named in place of a run.
 //!
 //! The model (model.rs) reads only what is new: the names of tokens, the ends of histories and events. What is shown is
-//! made from it anew each time (row.rs, screen.rs, detail.rs).
+//! made from it anew each time (row.rs, layout.rs, screen.rs, detail.rs).
 
 mod detail;
 mod events;
 mod hosts;
 mod keys;
+mod layout;
 mod log;
 mod model;
 mod once;
@@ -74,7 +75,13 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     if opts.runs.first().is_some_and(|word| word == "why") {
         return why::explain(opts, out);
     }
-    if opts.once || opts.json || !out.is_terminal() { once::print(opts, out) } else { screen::live(opts, out) }
+    let is_live = out.is_terminal() && !is_dumb() && !opts.once && !opts.json;
+    if is_live { screen::live(opts, out) } else { once::print(opts, out) }
+}
+
+/// Whether the terminal, by its name, does not know of lines and columns.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
 fn parse(args: &mut Args) -> Result<Opts> {

@@ -109,7 +109,7 @@ fn elapsed(run: &Run) -> Option<Duration> {
 }
 
 /// How much is done, and how long the rest takes at the pace so far.
-fn progress(run: &Run) -> (Option<f64>, Option<Duration>) {
+pub fn progress(run: &Run) -> (Option<f64>, Option<Duration>) {
     let State::Started(..) = run.token.state else { return (None, None) };
     let Some((now, end)) = ENDS.iter().find_map(|(counter, params)| {
         Some((place(&run.at, counter)?, end(run, params)?)).filter(|(_, end)| *end > 0.0)

@@ -1,25 +1,24 @@
 //! The live screen: counts and hosts, then a line a run, one of them chosen; Enter shows that one in full (detail.rs).
 //!
 //! One loop: look, draw the whole screen, wait for a key, a signal, or the next look. Each line is cut to the width of the
-//! terminal and ends with "clear to the end of the line", so that nothing flickers and nothing is left over.
+//! terminal and goes to its own place, so that nothing scrolls and nothing is left over.
 
 use crate::Opts;
 use crate::detail::Detail;
 use crate::keys::{Key, Terminal};
+use crate::layout::{CURVE, Layout};
 use crate::model::Model;
 use crate::row::{Row, rows};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Result};
 use nn::base::sys::{self, Signal, Signals};
 use nn::base::text::{escape, fit, width};
-use nn::base::time::{Time, show_duration};
+use nn::base::time::Time;
 use nn::spool::state::Folder;
 use std::time::{Duration, Instant};
 
 /// Between two looks at the spool.
 const LOOK: Duration = Duration::from_secs(2);
-/// Columns of a curve.
-const CURVE: usize = 16;
 
 /// What rows can be sorted by.
 const ORDERS: [&str; 4] = ["queue", "name", "time", "value"];
@@ -195,12 +194,11 @@ impl Screen {
             Some(detail) => detail.lines(&self.model, columns, lines, self.colours),
             None => self.overview(columns, lines),
         };
-        write!(out, "\x1b[H")?;
+        // Each line in its place: one that a terminal shows wider than it was counted moves no other. It is cleared before,
+        // for after a whole line the cursor still stands on its last character.
         for (i, line) in text.iter().take(lines).enumerate() {
-            let end = if i + 1 < lines { "\r\n" } else { "" };
-            write!(out, "{line}\x1b[0m\x1b[K{end}")?;
+            write!(out, "\x1b[{};1H\x1b[2K{line}\x1b[0m", i + 1)?;
         }
-        write!(out, "\x1b[J")?;
         out.flush()
     }
 
@@ -244,7 +242,9 @@ impl Screen {
         });
         let counts = counts.collect::<Vec<_>>().join("  ");
         let now = Time::now().local();
-        let left = format!("nn-watch  {}  {counts}", self.model.spool.dir().display());
+        // Where there is little room, the time of day.
+        let now = if columns < 100 { now.split(' ').next_back().unwrap_or_default() } else { &now };
+        let left = format!("nn-watch  {counts}  {}", self.model.spool.dir().display());
         let left = fit(&escape(&left), columns.saturating_sub(now.len() + 2));
         let space = columns.saturating_sub(width(&left) + now.len());
         self.style("1", &format!("{left}{:space$}{now}", ""))
@@ -265,60 +265,5 @@ impl Screen {
     fn style(&self, style: &str, text: &str) -> String {
         let marked = style.contains('7');
         if style.is_empty() || !self.colours && !marked { text.into() } else { format!("\x1b[{style}m{text}") }
-    }
-}
-
-/// Widths of the columns that depend on what is in them.
-struct Layout {
-    run: usize,
-    name: usize,
-}
-
-impl Layout {
-    fn of(rows: &[Row], columns: usize) -> Layout {
-        let widest = |text: &dyn Fn(&Row) -> usize, least: usize| rows.iter().map(text).max().unwrap_or(0).max(least);
-        let run = widest(&|row| row.run.to_string().len(), 3);
-        let name = widest(&|row| width(&escape(&row.name)), 4).min((columns / 4).max(8));
-        Layout { run, name }
-    }
-
-    fn heading(&self, columns: usize) -> String {
-        let cells = ["run".to_string(), "state".into(), "name".into(), "done".into(), "time".into(), "left".into()];
-        let line = self.columns(cells, "curve", "values, and what is said of it");
-        let line = fit(&line, columns);
-        let space = columns.saturating_sub(width(&line));
-        format!("{line}{:space$}", "")
-    }
-
-    fn line(&self, row: &Row, columns: usize) -> String {
-        let time = |d: Option<Duration>| d.map(|d| show_duration(Duration::from_secs(d.as_secs()))).unwrap_or_default();
-        let done = row.done.map(|part| format!("{:.0} %", part * 100.0)).unwrap_or_default();
-        let said = [row.warning.as_str(), row.note.as_str()].into_iter().find(|text| !text.is_empty());
-        let mut rest = row.numbers();
-        if let Some(said) = said {
-            rest = if rest.is_empty() { said.to_string() } else { format!("{rest}  {said}") };
-        }
-        let cells = [
-            row.run.to_string(),
-            row.state.clone(),
-            escape(&row.name).into_owned(),
-            done,
-            time(row.elapsed),
-            time(row.left),
-        ];
-        fit(&self.columns(cells, &row.curve, &escape(&rest)), columns)
-    }
-
-    fn columns(&self, cells: [String; 6], curve: &str, rest: &str) -> String {
-        let [run, state, name, done, time, left] = cells;
-        let name = fit(&name, self.name);
-        let space = self.name.saturating_sub(width(&name));
-        let curve_space = CURVE.saturating_sub(curve.chars().count());
-        format!(
-            "{run:>r$} {state:<9} {name}{:space$} {done:>5} {time:>8} {left:>8} {curve}{:curve_space$} {rest}",
-            "",
-            "",
-            r = self.run
-        )
     }
 }

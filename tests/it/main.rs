@@ -28,6 +28,7 @@ mod paused;
 mod place;
 mod room;
 mod shared;
+mod screen;
 mod spool;
 mod storm;
 mod tidy;

@@ -44,7 +44,7 @@ Events: what happened, in order; and from now on.
 The live screen, on a terminal of 12 lines: drawn, one run in full, back, and gone, the terminal as it was.
 
   $ printf 'j\r' >keys; printf 'qq' >>keys
-  $ script -qec 'stty rows 12 cols 70; NO_COLOR=1 nn-watch -a 1 2' seen <keys >/dev/null; tr '\033' '\n' <seen | grep -o 'first .*\|second .*' | sed 's/  .*//' | sort -u
+  $ script -qec 'stty rows 12 cols 70; TERM=xterm NO_COLOR=1 nn-watch -a 1 2' seen <keys >/dev/null; tr '\033' '\n' <seen | grep -o 'first .*\|second .*' | sed 's/  .*//' | sort -u
   first
   second
   $ grep -ac '?1049l' seen
