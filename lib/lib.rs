@@ -5,10 +5,12 @@
 pub mod base {
     pub mod args; // command-line arguments, getopt-long style
     pub mod cli; // the main wrapper: help, version, output, messages, exit status
+    pub mod crc32; // the checksum of zip and PNG
     pub mod error; // one error type, by what the user must do
     pub mod files; // every operation that changes a file system: atomic writes, the rename that may have happened
     pub mod glob; // paths by * and ?
     pub mod hash; // fingerprints that stay the same for ever
+    pub mod inflate; // what deflate compressed
     pub mod json; // values, parsing, printing
     pub mod role; // what one process of the host at a time may be
     #[allow(unsafe_code)]

@@ -357,6 +357,7 @@ impl Bits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
     /// Reads a deflate stream back, by the standard and bit by bit.
     struct Inflate<'a> {
@@ -431,6 +432,9 @@ mod tests {
     fn round_trip(data: &[u8]) -> usize {
         let packed = compress(data);
         assert!(Inflate { data: &packed, at: 0 }.all() == data, "not the same back");
+        let mut back = Vec::new();
+        crate::base::inflate::Inflate::new(packed.as_slice()).read_to_end(&mut back).unwrap();
+        assert!(back == data, "not the same back by the reader of the ground floor");
         packed.len()
     }
 
