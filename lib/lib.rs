@@ -55,6 +55,7 @@ pub mod record {
     pub mod resources; // what runs use while they run, one sampler a host
     pub mod results; // a run as a row: parameters, facts, metric@last
     pub mod room; // how much room there is: disk, quotas, memory
+    pub mod weights; // the tensors in files of weights
 }
 
 /// Floor 4: whether a run goes well.
