@@ -2,7 +2,7 @@
 //!
 //! `nn-log epoch=3 cost=0.12` appends one point to the run's `history.HOST.jsonl`. `nn-log -` reads lines and appends
 //! what the recognisers, or the templates given with --pattern, find in them, as it comes; it never ends before its
-//! input does, for a trainer may stand before it in the pipe. `nn-log --try FILE` shows what would be found, with the
+//! input does, for a trainer may stand before it in the pipe. Counters beside the `-` hold where the lines tell of none. `nn-log --try FILE` shows what would be found, with the
 //! line and the recogniser that found it, and records nothing. `nn-log export` gives what is recorded.
 
 mod export;
@@ -30,7 +30,7 @@ use std::time::Duration;
 
 const USAGE: &str = "
 Usage: nn-log [-r RUN] NAME=VALUE...
-       nn-log [-r RUN] [-p TEMPLATE]... -
+       nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
        nn-log --try [--json] [-p TEMPLATE]... FILE|-
        nn-log export [--csv] RUNS
 
@@ -118,7 +118,6 @@ fn check(opts: &Opts) -> Result<()> {
         0 if opts.only_try => "--try needs a file, or '-' for standard input",
         0 => "nothing to record: give NAME=VALUE, or '-' for lines on standard input",
         n if n > 1 && opts.only_try => "--try takes one file",
-        n if n > 1 && input => "'-' stands alone: values come from the lines",
         _ if opts.only_try && opts.run.is_some() => "--try records nothing, so it takes no --run",
         _ if opts.json && !opts.only_try => "--json goes with --try",
         _ if !opts.patterns.is_empty() && !opts.only_try && !input => "--pattern goes with '-' or --try",
@@ -181,6 +180,7 @@ fn history(run: Option<&str>) -> Result<PathBuf> {
 
 /// Records what is found in the lines on standard input, until its end.
 fn follow(opts: Opts) -> Result<Exit> {
+    let given = counters(&opts.operands)?;
     let mut writer = Writer::open(history(opts.run.as_deref())?)?;
     let mut extractor = Extractor::new(opts.patterns);
     let stdin = io::stdin();
@@ -189,7 +189,7 @@ fn follow(opts: Opts) -> Result<Exit> {
     loop {
         if !sys::wait_readable(&stdin, PAUSE) {
             let now = Time::now();
-            extractor.flush(&mut |point| keep(&mut writer, point, now, &mut complained));
+            extractor.flush(&mut |point| keep(&mut writer, at(point, &given), now, &mut complained));
             report(writer.flush(), &mut complained);
         }
         let n = match stdin.lock().read(&mut buffer) {
@@ -197,7 +197,7 @@ fn follow(opts: Opts) -> Result<Exit> {
             read => read.doing("read", Path::new("standard input"))?,
         };
         let now = Time::now();
-        let mut sink = |point: &mut Point| keep(&mut writer, point, now, &mut complained);
+        let mut sink = |point: &mut Point| keep(&mut writer, at(point, &given), now, &mut complained);
         if n == 0 {
             extractor.finish(&mut sink);
             break;
@@ -210,6 +210,39 @@ fn follow(opts: Opts) -> Result<Exit> {
         0 => Ok(Exit::DONE),
         lost => Err(Error::other(format!("{lost} points could not be written"))),
     }
+}
+
+/// The counters beside the `-`.
+fn counters(operands: &[OsString]) -> Result<Point> {
+    let mut given = Point::new();
+    let mut is_input = false;
+    for operand in operands {
+        let text = operand.to_string_lossy();
+        if text == "-" && !is_input {
+            is_input = true;
+            continue;
+        }
+        let pair = text.split_once('=').filter(|(name, _)| COUNTERS.contains(name));
+        let Some((name, number)) = pair else {
+            let names = COUNTERS.join(", ");
+            return Err(Error::Usage(format!(
+                "'{text}': beside '-', counters only ({names}): values come from the lines"
+            )));
+        };
+        let Some(value) = number.parse::<f64>().ok().filter(|value| value.is_finite()) else {
+            return Err(Error::Usage(format!("{name}: '{number}' is not a number")));
+        };
+        given.set_counter(name, value);
+    }
+    Ok(given)
+}
+
+/// A point at the counters that were given, unless it has its own.
+fn at<'a>(point: &'a mut Point, given: &Point) -> &'a mut Point {
+    if point.counters().next().is_none() {
+        given.counters().for_each(|(name, value)| point.set_counter(name, value));
+    }
+    point
 }
 
 fn keep(writer: &mut Writer, point: &mut Point, now: Time, complained: &mut bool) {

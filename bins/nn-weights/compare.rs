@@ -1,17 +1,20 @@
 //! What became of each layer from one file to another: a record for each that is in either.
 
+use crate::each::shape;
 use crate::{Opts, open};
 use nn::base::cli;
 use nn::base::error::Result;
 use nn::base::json;
-use nn::base::table::{Cell, Table};
+use nn::base::table::{Cell, Format, Table};
 use nn::base::units::show_size;
 use nn::record::weights::{Tensor, Weights, change, show_shape};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+type Numbers = [Option<f64>; 5];
+
 /// The layers in the order of the first file, then those that only the second has.
-pub fn compare(opts: &Opts, first: &Path, second: &Path) -> Result<Table> {
+pub fn compare(opts: &Opts, first: &Path, second: &Path, format: Format) -> Result<Table> {
     let (before, after) = (open(first)?, open(second)?);
     let (old, new) = (opts.wanted(&before), opts.wanted(&after));
     let by_name: HashMap<&str, &Tensor> = new.iter().map(|tensor| (tensor.name.as_str(), *tensor)).collect();
@@ -25,11 +28,12 @@ pub fn compare(opts: &Opts, first: &Path, second: &Path) -> Result<Table> {
     for tensor in old {
         let other = only.or_else(|| by_name.get(tensor.name.as_str()).copied());
         seen.extend(other.map(|other| other.name.as_str()));
-        table.row(record(opts, (&before, tensor), other.map(|other| (&after, other)))?);
+        let (shown, numbers) = record(opts, (&before, tensor), other.map(|other| (&after, other)))?;
+        table.row(row(other.unwrap_or(tensor), &shown, numbers, format));
     }
     for tensor in new.into_iter().filter(|tensor| !seen.contains(tensor.name.as_str())) {
         let norm = after.stats(tensor)?.norm();
-        table.row(row(tensor, "added", [None, Some(norm), None, None, None]));
+        table.row(row(tensor, "added", [None, Some(norm), None, None, None], format));
     }
     Ok(table)
 }
@@ -38,28 +42,28 @@ fn is_npy(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "npy")
 }
 
-fn record(opts: &Opts, a: (&Weights, &Tensor), b: Option<(&Weights, &Tensor)>) -> Result<Vec<Cell>> {
+/// What became of a layer: a word, and its norms before and after, change, relative change and cosine.
+fn record(opts: &Opts, a: (&Weights, &Tensor), b: Option<(&Weights, &Tensor)>) -> Result<(String, Numbers)> {
     let Some(b) = b else {
-        return Ok(row(a.1, "removed", [Some(a.0.stats(a.1)?.norm()), None, None, None, None]));
+        return Ok(("removed".into(), [Some(a.0.stats(a.1)?.norm()), None, None, None, None]));
     };
-    let norms = || -> Result<[Option<f64>; 5]> {
-        Ok([Some(a.0.stats(a.1)?.norm()), Some(b.0.stats(b.1)?.norm()), None, None, None])
-    };
+    let norms =
+        || -> Result<Numbers> { Ok([Some(a.0.stats(a.1)?.norm()), Some(b.0.stats(b.1)?.norm()), None, None, None]) };
     if a.1.shape != b.1.shape || a.1.kind.parts() != b.1.kind.parts() {
-        return Ok(row(b.1, &format!("was {}", show_shape(&a.1.shape)), norms()?));
+        return Ok((format!("was {}", show_shape(&a.1.shape)), norms()?));
     }
     let Some(found) = change(a, b, opts.memory)? else {
         let limit = show_size(opts.memory);
         cli::warn(&format!("'{}' is too large to be compared in another order: --memory is {limit}", a.1.name));
-        return Ok(row(a.1, "reordered", norms()?));
+        return Ok(("reordered".into(), norms()?));
     };
     let what = if found.difference == 0.0 { "same" } else { "changed" };
     let numbers = [found.norms.0, found.norms.1, found.difference, found.relative(), found.cosine];
-    Ok(row(a.1, what, numbers.map(Some)))
+    Ok((what.into(), numbers.map(Some)))
 }
 
-fn row(tensor: &Tensor, what: &str, numbers: [Option<f64>; 5]) -> Vec<Cell> {
-    let mut cells: Vec<Cell> = vec![tensor.name.as_str().into(), show_shape(&tensor.shape).into(), what.into()];
+fn row(tensor: &Tensor, what: &str, numbers: Numbers, format: Format) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = vec![tensor.name.as_str().into(), shape(tensor, format), what.into()];
     cells.extend(numbers.map(|x| x.map_or_else(Cell::empty, |x| json::number(x).into())));
     cells
 }

@@ -64,7 +64,7 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let opts = parse(args)?;
     let format = if opts.json { Format::Json } else { Format::detect(out) };
     let table = match opts.files.as_slice() {
-        [first, second] if !opts.each => compare::compare(&opts, first, second)?,
+        [first, second] if !opts.each => compare::compare(&opts, first, second, format)?,
         files => each::each(&opts, files, format)?,
     };
     if table.is_empty() {

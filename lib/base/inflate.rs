@@ -340,11 +340,11 @@ impl Code {
         if left > 0 && used > 1 {
             return Err(bad("a code with codes that mean nothing"));
         }
-        for length in 1..=LONGEST {
+        for (length, next) in first.iter_mut().enumerate().take(LONGEST + 1).skip(1) {
             for (symbol, _) in lengths.iter().enumerate().filter(|(_, own)| usize::from(**own) == length) {
                 code.symbols.push(symbol as u16);
-                let bits = first[length];
-                first[length] += 1;
+                let bits = *next;
+                *next += 1;
                 if length <= FAST as usize {
                     let start = bits.reverse_bits() >> (32 - length);
                     let all = (start as usize..1 << FAST).step_by(1 << length);

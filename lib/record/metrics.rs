@@ -108,6 +108,10 @@ impl Recogniser {
             self.block = Block::None;
             return;
         }
+        if let Some((layer, norm)) = special::weights(text) {
+            self.report_weights(line, layer, norm, sink);
+            return;
+        }
         let rest = prefix::strip(text);
         if self.table.is_open() && (self.table.row(text) || rest.len() < text.len() && self.table.row(rest)) {
             self.report_row(line, sink);
@@ -163,6 +167,17 @@ impl Recogniser {
         }
         let by = if self.table.is_csv() { "csv" } else { "table" };
         self.report(line, by, sink);
+    }
+
+    /// The one kind of value that needs no counter: nobody else writes such lines.
+    fn report_weights(&mut self, line: u64, layer: &str, norm: f64, sink: Sink) {
+        self.point.clear();
+        put_counters(&mut self.point, &self.scope.own);
+        self.name.clear();
+        self.name.push_str("norm/");
+        self.name.push_str(layer);
+        self.point.push_value(&self.name, norm);
+        self.report(line, "weights", sink);
     }
 
     fn report(&mut self, line: u64, by: &str, sink: Sink) {

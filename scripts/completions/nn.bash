@@ -163,6 +163,15 @@ _nn_mail() {
 }
 complete -o bashdefault -o default -F _nn_mail nn-mail
 
+# nn-weights
+_nn_weights() {
+    case $3 in
+    -l | --layer | --memory) return ;;
+    esac
+    _nn_options -l --layer -s --singular -e --each --memory --json && return
+}
+complete -o bashdefault -o default -F _nn_weights nn-weights
+
 # nn-watch
 _nn_watch() {
     _nn_options -a --all --once --json --events -f --follow -p --pattern --rule && return

@@ -6,7 +6,7 @@ function __nn_runs
     echo last
 end
 
-for tool in nn-sweep nn-queue nn-run nn-watch nn-log nn-table nn-plot nn-diskcheck nn-mail
+for tool in nn-sweep nn-queue nn-run nn-watch nn-log nn-table nn-plot nn-diskcheck nn-mail nn-weights
     complete -c $tool -s h -l help -d 'print the usage'
     complete -c $tool -s V -l version -d 'print the version'
 end
@@ -140,6 +140,13 @@ complete -c nn-diskcheck -x -l gpu-mem -d 'memory that must be free on one GPU'
 complete -c nn-diskcheck -x -l like -a '(__nn_runs)' -d 'as much as this run used'
 complete -c nn-diskcheck -l probe -d 'see whether it can be allocated'
 complete -c nn-diskcheck -l json -d 'an object a line'
+
+# nn-weights
+complete -c nn-weights -x -s l -l layer -d 'only layers with such names'
+complete -c nn-weights -s s -l singular -d 'the largest singular value as well'
+complete -c nn-weights -s e -l each -d 'tell of each file'
+complete -c nn-weights -x -l memory -d 'most that one layer may take'
+complete -c nn-weights -l json -d 'an object a line'
 
 # nn-mail
 complete -c nn-mail -x -s s -l subject -d 'what it is about'

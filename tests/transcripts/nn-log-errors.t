@@ -3,7 +3,7 @@ Mistakes are said, and nothing is written.
   $ nn-log epoch=1 loss=2
   nn-log: not called inside a run: name one with --run
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
@@ -11,98 +11,98 @@ Mistakes are said, and nothing is written.
   $ nn-log
   nn-log: nothing to record: give NAME=VALUE, or '-' for lines on standard input
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log loss
   nn-log: 'loss' is not NAME=VALUE
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log loss=low
   nn-log: loss: 'low' is not a number
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log 'my loss=1'
   nn-log: 'my loss' cannot name a value
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log epoch=1
   nn-log: nothing but counters (epoch, step, batch, batches, iter): what was measured?
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log epoch=nan loss=1
   nn-log: epoch is a counter and cannot be nan
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log loss=1 loss=2
   nn-log: loss is given twice
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log t=1
   nn-log: 't' cannot name a value
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
-  $ nn-log - epoch=1
-  nn-log: '-' stands alone: values come from the lines
+  $ nn-log - loss=1
+  nn-log: 'loss=1': beside '-', counters only (epoch, step, batch, batches, iter): values come from the lines
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log --json loss=1
   nn-log: --json goes with --try
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log --try
   nn-log: --try needs a file, or '-' for standard input
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log --try a.log b.log
   nn-log: --try takes one file
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log --try -r 1 a.log
   nn-log: --try records nothing, so it takes no --run
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log --colour
   nn-log: unknown option '--colour'
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
@@ -113,35 +113,35 @@ Templates, with the column.
   $ nn-log --try -p 'Epoch {epoch' x.log
   nn-log: pattern 'Epoch {epoch', column 7: '{' without '}' (a brace itself is '{{')
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log --try -p 'Epoch {epoch} {my loss}' x.log
   nn-log: pattern 'Epoch {epoch} {my loss}', column 15: 'my loss' cannot name a metric
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log --try -p 'loss} {loss}' x.log
   nn-log: pattern 'loss} {loss}', column 5: '}' without '{' (a brace itself is '}}')
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log --try -p 'Epoch {_}' x.log
   nn-log: pattern 'Epoch {_}', column 1: nothing to extract: no {name}, {epoch} or {kv}
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]
   $ nn-log -p '{loss}' loss=1
   nn-log: --pattern goes with '-' or --try
   Usage: nn-log [-r RUN] NAME=VALUE...
-         nn-log [-r RUN] [-p TEMPLATE]... -
+         nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
   [2]

@@ -1,9 +1,10 @@
 //! Lines whose form is their own: darknet's `1000: 1.23, 1.5 avg loss, 0.001 rate, 4.2 seconds, 64000 images`, with the
 //! numbers before their names; AllenNLP's table of an epoch, `loss | 0.240 | 0.190` below `Training | Validation`; the
-//! line `all` below `Class Images Instances Box(P R mAP50 mAP50-95)` of YOLO.
+//! line `all` below `Class Images Instances Box(P R mAP50 mAP50-95)` of YOLO; the records of nn-weights.
 
 use super::token::number_at;
 use super::words;
+use crate::record::weights::Kind;
 
 /// Reads a line of darknet: the step, and its three numbers.
 pub fn darknet(line: &str) -> Option<(f64, [(&'static str, f64); 3])> {
@@ -68,6 +69,21 @@ pub fn detection_row(line: &str, measures: usize) -> Option<Vec<f64>> {
     numbers.filter(|n| n.len() == measures + 2).map(|mut n| n.split_off(2))
 }
 
+/// The layer and its norm in a record of nn-weights: name, shape, type and count, which say the same, and nine numbers or
+/// so, with tabs between.
+pub fn weights(line: &str) -> Option<(&str, f64)> {
+    let cells: Vec<&str> = line.splitn(14, '\t').collect();
+    let [layer, shape, kind, count, norm, ..] = cells.as_slice() else { return None };
+    let sides = if *shape == "scalar" { "1" } else { shape };
+    let sides = sides.split('x').try_fold(1u64, |all, side| all.checked_mul(side.parse().ok()?));
+    let good = (12..=13).contains(&cells.len())
+        && !layer.is_empty()
+        && Kind::named(kind).is_some()
+        && sides.is_some()
+        && sides == count.parse().ok();
+    good.then(|| norm.parse().ok().map(|norm| (*layer, norm)))?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +109,11 @@ mod tests {
         assert_eq!(detection_heading("Class 1"), None);
         assert_eq!(detection_row("   all   4   9   0.5   0.25", 2), Some(vec![0.5, 0.25]));
         assert_eq!(detection_row("all 4 of 9", 1), None);
+        let record = "fc 1.weight\t2x3\tfloat32\t6\t1.5e+20\t0\t1\t-1\t1\t0\t0\t0";
+        assert_eq!(weights(record), Some(("fc 1.weight", 1.5e20)));
+        assert!(weights(&format!("{}\t2.5", record.replace("1.5e+20", "nan"))).is_some_and(|(_, norm)| norm.is_nan()));
+        for (from, to) in [("2x3", "2x4"), ("float32", "float"), ("\t0\t0", ""), ("\t0\t0", "\t0\t0\t0\t0\t0")] {
+            assert_eq!(weights(&record.replace(from, to)), None, "{from}");
+        }
     }
 }

@@ -79,7 +79,7 @@ fn member(name: String, text: &str) -> Result<Member, String> {
     let number = |value: &Value| value.as_int().and_then(|number| u64::try_from(number).ok());
     let numbers = |key: &str| value.list(key)?.iter().map(number).collect::<Option<Vec<u64>>>();
     let shape = numbers("shape").filter(|shape| shape.len() <= 64).ok_or_else(|| wrong("no shape"))?;
-    let Some([from, to]) = numbers("data_offsets").as_deref().and_then(|list| list.as_array()).copied() else {
+    let Some(&[from, to]) = numbers("data_offsets").as_deref().and_then(|list| <&[u64; 2]>::try_from(list).ok()) else {
         return Err(wrong("no data_offsets"));
     };
     let kind = kind_of(value.str("dtype").ok_or_else(|| wrong("no dtype"))?);

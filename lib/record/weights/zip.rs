@@ -111,11 +111,6 @@ impl Zip {
         Ok(())
     }
 
-    /// The entry of this name.
-    pub fn find(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.name == name)
-    }
-
     /// The bytes of an entry.
     ///
     /// # Errors
