@@ -96,9 +96,11 @@ pub mod cluster {
     pub mod batch; // runs handed to an engine as one job array
     pub mod engine; // what is asked of an engine
     pub mod environment; // what an engine sets for a job
+    pub mod gridengine; // qsub, qstat, qdel
     pub mod handover; // queued -> submitted: the steps, and what undoes them
     pub mod program; // an engine's own programs
     pub mod script; // what each task of a job array runs
     pub mod slurm; // sbatch, squeue, scancel
     pub mod sync; // what became of what was handed over
+    pub mod xml; // what programs print as XML
 }

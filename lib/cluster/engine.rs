@@ -5,7 +5,7 @@
 //! and unknown is never taken for dead.
 
 use super::batch::{Batch, Record};
-use super::slurm;
+use super::{gridengine, slurm};
 use crate::base::error::{Error, Result};
 use crate::base::text::did_you_mean;
 use crate::spool::config::Config;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// The engines there are.
-pub const NAMES: [&str; 1] = ["slurm"];
+pub const NAMES: [&str; 2] = ["slurm", gridengine::NAME];
 
 /// What became of a batch that was handed to an engine.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,6 +134,7 @@ pub trait Engine {
 pub fn by_name(name: &str, config: &Config) -> Option<Box<dyn Engine>> {
     match name {
         "slurm" => Some(Box::new(slurm::Slurm::new(config))),
+        gridengine::NAME => Some(Box::new(gridengine::GridEngine::new(config))),
         _ => None,
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every key there is; `table.` stands for any name after it.
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 39] = [
     "spool",
     "grace",
     "slots",
@@ -44,10 +44,18 @@ const KEYS: [&str; 31] = [
     "mail.body",
     "slurm.options",
     "slurm.setup",
+    "gridengine.options",
+    "gridengine.setup",
+    "gridengine.slots",
+    "gridengine.gpus",
+    "gridengine.gpu-mem",
+    "gridengine.ram",
+    "gridengine.disk",
+    "gridengine.time",
 ];
 
 /// Those that may stand several times: all of their lines count, the person's before the spool's.
-const LISTS: [&str; 2] = ["slurm.options", "slurm.setup"];
+const LISTS: [&str; 4] = ["slurm.options", "slurm.setup", "gridengine.options", "gridengine.setup"];
 
 /// The settings in force.
 #[derive(Clone, Debug, Default)]

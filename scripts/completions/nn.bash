@@ -43,7 +43,7 @@ _nn_queue() {
         *:--finish-up | *:--rule) return ;;
         *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | *:--host-is-dead | note:note | tag:tag) return ;;
         *:--keep-checkpoints | *:-o | *:--option | *:--max-parallel) return ;;
-        *:--to) _nn_words slurm; return ;;
+        *:--to) _nn_words slurm gridengine; return ;;
     esac
     case ${COMP_WORDS[1]} in
         init) _nn_options --group ;;

@@ -54,7 +54,7 @@ complete -c nn-queue -n '__fish_seen_subcommand_from work' -l gpus -x -a 'all no
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -l forever -d 'wait for more'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -l detach -d 'in the background'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -s q -l quiet -d 'no bar'
-complete -c nn-queue -n '__fish_seen_subcommand_from submit' -l to -x -a slurm -d 'the engine'
+complete -c nn-queue -n '__fish_seen_subcommand_from submit' -l to -x -a 'slurm gridengine' -d 'the engine'
 complete -c nn-queue -n '__fish_seen_subcommand_from submit' -s o -l option -x -d 'words for its command line'
 complete -c nn-queue -n '__fish_seen_subcommand_from submit' -l max-parallel -x -d 'so many at a time'
 complete -c nn-queue -n '__fish_seen_subcommand_from retry' -l done -d 'also those that are done'

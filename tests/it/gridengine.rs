@@ -1,0 +1,267 @@
+//! Runs handed to a real Grid Engine: Debian's qmaster and execd in namespaces of their own (tests/servers/gridengine), one
+//! host with two slots and two counted GPUs. Only with NN_GRIDENGINE=1, which `scripts/test --all` sets, as root; skipped,
+//! by name, elsewhere.
+//! Not tested here: other than 8.1.9 of Debian 12; parallel environments over several hosts; resources with names (RSMAP).
+
+use crate::place::{Place, output_within, say, tests};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// A trainer that saves each of so many epochs, each of so many seconds, and leaves when it is told to.
+const TRAIN: &str = r#"#!/bin/sh
+epoch=$(cat "${NN_CHECKPOINT:-/dev/null}")
+trap 'exit 0' USR1
+while [ "${epoch:-0}" -lt "$1" ]; do
+    sleep "$2"
+    epoch=$((epoch + 1))
+    echo "epoch=$epoch cost=$((100 - epoch))"
+    echo "$epoch" >"$NN_CHECKPOINTS/c-$epoch.tmp" && mv "$NN_CHECKPOINTS/c-$epoch.tmp" "$NN_CHECKPOINTS/c-$epoch"
+done
+"#;
+
+struct Cluster {
+    child: Child,
+    place: Place,
+}
+
+impl Cluster {
+    /// With a spool. None, and said: it cannot be had here.
+    fn start(name: &str) -> Option<Cluster> {
+        let skip = |why: &str| {
+            say(&format!("skipped: {name}: {why}"));
+            None
+        };
+        if std::env::var_os("NN_GRIDENGINE").is_none() {
+            return skip("starts a Grid Engine: only with scripts/test --all");
+        }
+        let place = Place::new(name);
+        let mut command = Command::new(tests().join("servers/gridengine"));
+        command.arg(&place.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if line != "ready\n" {
+            let _ = child.wait();
+            return skip("needs root, namespaces and Debian's packages");
+        }
+        std::fs::write(place.dir.join("train"), TRAIN).unwrap();
+        let cluster = Cluster { child, place };
+        cluster.good("nn-queue init");
+        Some(cluster)
+    }
+
+    /// A script of sh on the host of the cluster.
+    fn sh(&self, script: &str) -> Output {
+        let inside = self.place.dir.join("in");
+        output_within(self.place.command(&inside.to_string_lossy()).args(["sh", "-c", script]), LIMIT)
+    }
+
+    /// What a script that must succeed printed.
+    fn good(&self, script: &str) -> String {
+        let output = self.sh(script);
+        assert!(output.status.success(), "{script}: {}", &format!("{output:?}").chars().take(4000).collect::<String>());
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a script that must fail said.
+    fn bad(&self, script: &str) -> String {
+        let output = self.sh(script);
+        assert!(!output.status.success(), "{script}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// The folder of each run, and the rest of its token's name after the number.
+    fn states(&self) -> BTreeMap<u64, (String, String)> {
+        let tokens = self.good(
+            "cd spool && ls -d queued/* held/* submitted/* running/* done/* failed/* cancelled/* 2>/dev/null || :",
+        );
+        let mut states = BTreeMap::new();
+        for line in tokens.lines() {
+            let (folder, name) = line.split_once('/').unwrap();
+            let name = name.trim_start_matches("5-").trim_start_matches("4-");
+            let (run, rest) = name.split_once('.').unwrap();
+            states.insert(run.parse().unwrap(), (folder.to_string(), rest.to_string()));
+        }
+        states
+    }
+
+    fn count(&self, folder: &str) -> usize {
+        self.states().values().filter(|(state, _)| state == folder).count()
+    }
+
+    fn folder(&self, run: u64) -> String {
+        self.states().remove(&run).map(|(folder, _)| folder).unwrap_or_default()
+    }
+
+    /// Waits, and lets `nn-queue sync` do what it does, until something is so.
+    fn until(&self, what: &str, is_so: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !is_so() {
+            assert!(
+                begun.elapsed() < LIMIT,
+                "{what}: {:#?} {}",
+                self.states(),
+                self.good("qstat 2>&1; nn-queue sync 2>&1; tail spool/batches/*/*.out spool/runs/*/log 2>&1 || :")
+            );
+            std::thread::sleep(Duration::from_millis(300));
+            self.sh("nn-queue sync");
+        }
+    }
+
+    /// The epochs on the curve of a run, in order.
+    fn epochs(&self, run: u64) -> Vec<u32> {
+        let csv = self.good(&format!("nn-log export --csv {run}"));
+        let column = csv.lines().next().unwrap().split(',').position(|name| name == "epoch").unwrap();
+        csv.lines().skip(1).map(|line| line.split(',').nth(column).unwrap().parse().unwrap()).collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // The end of its standard input is the end of its namespaces, and of all in them.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// A sweep on two GPUs, in which one fails, one is called off while it waits and one while it runs, and in the middle of
+/// which the qmaster is killed.
+#[test]
+fn sweep() {
+    let Some(cluster) = Cluster::start("gridengine-sweep") else { return };
+    cluster.good("nn-queue add -n long --prio 4 --needs gpus=1 -- sleep 600");
+    cluster.good(
+        "for i in $(seq 2 40); do
+            argv='\"sh\",\"train\",\"2\",\"0.1\"'
+            [ $i != 13 ] || argv='\"sh\",\"-c\",\"echo no; exit 3\"'
+            echo '{\"name\":\"r'$i'\",\"group\":\"sweep\",\"needs\":{\"gpus\":1},\"argv\":['$argv']}'
+        done | nn-queue add --again",
+    );
+    let said = cluster.good("nn-queue submit --to gridengine");
+    assert_eq!(said.lines().count(), 40, "{said}");
+    assert!(said.lines().all(|line| line.contains("\tsubmitted\tgridengine 1.")), "{said}");
+    assert_eq!(cluster.good("nn-queue cancel 40"), "40\tcancelled\n");
+    cluster
+        .until("some are done, and the long one runs", || cluster.count("done") > 3 && cluster.folder(1) == "running");
+
+    // Without a qmaster nothing is known, and nothing is concluded from that.
+    cluster.good("pkill -9 sge_qmaster");
+    let before = cluster.states();
+    let said = cluster.sh("nn-queue sync; nn-queue list");
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.contains("gridengine: ") && said.contains("Connection refused"), "{said}");
+    let after = cluster.states();
+    for (run, (folder, _)) in &before {
+        let now = &after[run].0;
+        assert!(
+            folder == now || folder == "running" && now == "done" || folder == "submitted" && now == "running",
+            "{run}: {folder} {now}"
+        );
+    }
+    assert!(cluster.bad("nn-queue submit --to gridengine").contains("nothing is queued"));
+    cluster.good("start-qmaster </dev/null &");
+    cluster.until("many are done", || cluster.count("done") > 12);
+    assert_eq!(cluster.good("nn-queue cancel long"), "1\tstopping\n");
+    cluster.until("all have ended", || cluster.count("submitted") + cluster.count("running") == 0);
+    let states = cluster.states();
+    let not_done: Vec<_> = states.iter().filter(|(_, (folder, _))| folder != "done").collect();
+    let is = |run: u64, folder: &str, rest: &str| (states[&run].0 == folder) && states[&run].1 == rest;
+    assert!(is(1, "cancelled", "1") && is(40, "cancelled", "1") && is(13, "failed", "1~exit,3"), "{not_done:?}");
+    assert_eq!((not_done.len(), states.len()), (3, 40), "{not_done:?}");
+    assert_eq!(cluster.epochs(20), [1, 2]);
+    // Nothing of the environment here got there, and nothing of ours is in the way.
+    assert!(cluster.good("qstat").is_empty());
+}
+
+/// Told to go, by its own time limit, by that of the queue, and before it is suspended, a run comes back, and goes on.
+#[test]
+fn told_to_go() {
+    let Some(cluster) = Cluster::start("gridengine-told") else { return };
+    let add = |name: &str, options: &str| {
+        cluster.good(&format!("nn-queue add --live -n {name} {options} -- sh train 9 1"));
+    };
+    add("limited", "--time 7s --finish-up 3s");
+    cluster.good("nn-queue submit --to gridengine limited");
+    add("queue-limit", "");
+    cluster.good("nn-queue submit --to gridengine -o '-l h_rt=4' queue-limit");
+    cluster.until("both are done", || cluster.count("done") == 2);
+    for run in [1, 2] {
+        assert_eq!(cluster.epochs(run), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert!(cluster.states()[&run].1.parse::<u32>().unwrap() > 1, "one attempt did all");
+    }
+    add("suspended", "");
+    cluster.good("nn-queue submit --to gridengine suspended");
+    cluster.until("it saves", || cluster.sh("ls spool/runs/3/checkpoints/c-2").status.success());
+    cluster.good("qmod -sj $(qstat | awk 'NR > 2 && $5 == \"r\" { print $1; exit }')");
+    cluster.until("it is done", || cluster.folder(3) == "done");
+    assert_eq!(cluster.epochs(3), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+}
+
+/// What cannot be handed over stays queued, and the person is told why.
+#[test]
+fn refused() {
+    let Some(cluster) = Cluster::start("gridengine-refused") else { return };
+    cluster.good("nn-queue add -n one --needs 'gpus=1 slots=2' -- true");
+    cluster.good("nn-queue add -n two --needs gpus=1 -- true");
+    for (script, words) in [
+        (
+            "PATH=$(dirname $(command -v nn-queue)) nn-queue submit --to gridengine",
+            "is gridengine on this host, and in PATH?",
+        ),
+        (
+            "NN_GRIDENGINE_SLOTS='-pe nope {}' nn-queue submit --to gridengine one",
+            "the requested parallel environment \"nope\" does not exist",
+        ),
+        ("NN_GRIDENGINE_GPUS='-l gpus={}' nn-queue submit --to gridengine", "unknown resource \"gpus\""),
+        ("nn-queue submit --to gridengine -o '-l gpu=x'", "attribute \"gpu\" is not a integer value"),
+        ("nn-queue submit --to gridengine -o '-nonsense'", "invalid option argument"),
+        ("NN_GRIDENGINE_OPTIONS=\"-l 'x\" nn-queue submit --to gridengine", "a quote is not closed"),
+        ("nn-queue submit --to gridengin", "did you mean 'gridengine'?"),
+        ("pkill -9 sge_qmaster; nn-queue submit --to gridengine", "Connection refused"),
+    ] {
+        let said = cluster.bad(script);
+        assert!(said.contains(words), "{script}: {said}");
+        assert_eq!(cluster.count("queued"), 2, "{script}: {:?}", cluster.states());
+        assert_eq!(cluster.good("ls spool/batches"), "", "{script}");
+    }
+    cluster.good("start-qmaster </dev/null &");
+    cluster.until("it answers", || cluster.sh("qstat").status.success());
+    // Limits: of tasks in an array, which are tried by halves, and of jobs, which are not.
+    cluster.good("nn-queue cancel one two; for i in $(seq 5); do nn-queue add --again -n many -- true; done");
+    let set = |key: &str, value: u32| {
+        cluster.good(&format!("qconf -sconf | sed 's/^{key} .*/{key} {value}/' >global && qconf -Mconf global"));
+    };
+    set("max_aj_tasks", 2);
+    set("max_u_jobs", 2);
+    let output = cluster.sh("nn-queue submit --to gridengine -o -h");
+    let (out, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!((output.status.code(), out.lines().count()), (Some(2), 4), "{out}{said}");
+    assert!(said.contains("only 2 jobs are allowed per user"), "{said}");
+    assert_eq!((cluster.count("submitted"), cluster.count("queued")), (4, 1));
+    // They wait there, held; taken back here they are gone there.
+    cluster.good("nn-queue list --state submitted | cut -f1 | nn-queue cancel");
+    cluster.until("nothing is left there", || cluster.good("qstat").is_empty());
+    assert_eq!(cluster.count("cancelled"), 6);
+}
+
+/// A thousand runs are one call of qsub, and taken back are gone.
+#[test]
+fn thousand() {
+    let Some(cluster) = Cluster::start("gridengine-thousand") else { return };
+    cluster.good("mkdir shims; printf '#!/bin/sh\\necho call >>calls\\nexec /usr/bin/qsub \"$@\"\\n' >shims/qsub; chmod +x shims/qsub");
+    cluster
+        .good("for i in $(seq 1000); do echo '{\"name\":\"r'$i'\",\"argv\":[\"true\"]}'; done | nn-queue add --again");
+    let script = "PATH=$PWD/shims:$PATH; nn-queue submit --to gridengine -o -h --max-parallel 7";
+    assert_eq!(cluster.good(script).lines().count(), 1000);
+    assert_eq!(cluster.good("cat calls"), "call\n");
+    assert_eq!((cluster.count("submitted"), cluster.count("queued")), (1000, 0));
+    let job = cluster.good("qstat -j 1");
+    assert!(job.contains("1-1000:1") && job.contains("maximum concurrency:        7"), "{job}");
+    cluster.good("nn-queue cancel 1-1000");
+    cluster.until("nothing is left there", || cluster.good("qstat").is_empty());
+    assert_eq!(cluster.count("cancelled"), 1000);
+}
