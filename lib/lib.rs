@@ -27,6 +27,7 @@ pub mod spool {
     pub mod config; // key = value settings
     pub mod job; // what was asked: job.json
     pub mod needs; // what a run needs of its host, and what it was given: placed.json
+    pub mod notify; // of which news a person wants to be told
     pub mod owner; // who holds a run, and proof of death
     pub mod profile; // a command as a profiler wants it
     pub mod recover; // mends what a crash left
@@ -85,6 +86,7 @@ pub mod draw {
 pub mod mail {
     pub mod held; // news on its way to a message
     pub mod message; // a message, RFC 5322 and MIME
+    pub mod news; // what of all events is told by mail
     pub mod outgoing; // messages to be sent: the folder mail/
     pub mod settings; // how mail leaves: the settings mail.…
     pub mod smtp; // a client of SMTP, over any stream

@@ -8,7 +8,6 @@
 
 use crate::Opts;
 use crate::letter::{Letter, thread};
-use crate::news::{News, wanted};
 use crate::report;
 use crate::send::announce;
 use crate::template::Templates;
@@ -19,11 +18,14 @@ use nn::base::json::{self, Value};
 use nn::base::role::Role;
 use nn::base::sys;
 use nn::base::time::Time;
-use nn::mail::held::Held;
+use nn::mail::held::{Held, waiting_names};
 use nn::mail::message::{Address, checksum};
+use nn::mail::news::{News, Wanted};
 use nn::mail::outgoing::{Flush, Outgoing};
 use nn::mail::settings::{default_recipients, sender};
 use nn::spool::config::Config;
+use nn::spool::job::Job;
+use nn::spool::notify::Kind;
 use nn::spool::owner::Owner;
 use nn::spool::state::Folder;
 use nn::spool::store::Spool;
@@ -31,7 +33,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// After a message about a sweep its other news waits so long, unless mail.digest says otherwise.
 const DIGEST: Duration = Duration::from_secs(600);
@@ -41,8 +43,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 const LIMIT: u64 = 10;
 /// More messages at once than these become one.
 const AT_ONCE: usize = 3;
-/// The time another process gets to end its telling.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// When events come in for as long as there are any (`nn-watch --events -f`): after the last one so long,
 const PAUSE: Duration = Duration::from_secs(2);
 /// and without any so often, what is due is told.
@@ -63,7 +63,7 @@ pub fn events(opts: &Opts, to: Vec<Address>) -> Result<Exit> {
     if to.is_empty() {
         return Err(Error::usage("to whom? give an address, or set mail.to"));
     }
-    let kinds = wanted(&config)?;
+    let wanted = Wanted::read(&config)?;
     let plan = Plan::read(&config)?;
     let templates = Templates::read(&config)?;
     let outgoing = Outgoing::open(&spool)?;
@@ -72,23 +72,24 @@ pub fn events(opts: &Opts, to: Vec<Address>) -> Result<Exit> {
         Teller { spool: &spool, outgoing: &outgoing, held: &held, plan, templates, from: sender(&config)?, to };
     let lines = lines()?;
     let mut exit = Exit::DONE;
-    let (mut more, mut new) = (true, false);
+    let (mut more, mut new) = (true, Vec::new());
     while more {
-        match lines.recv_timeout(if new { PAUSE } else { EVERY }) {
+        match lines.recv_timeout(if new.is_empty() { EVERY } else { PAUSE }) {
             Ok(line) => {
-                if let Some(news) = event(line?).and_then(|event| News::of(&spool, &event))
-                    && kinds.contains(&news.kind)
-                {
-                    new |= held.keep(&news.name, &news.to_json())?;
+                let news = event(line?).and_then(|event| News::of(&spool, &event));
+                new.extend(
+                    news.filter(|news| wanted.holds(&spool, news)).map(|news| (news.name.clone(), news.to_json())),
+                );
+                if new.len() < AHEAD {
+                    continue;
                 }
-                continue;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => more = false,
         }
-        new = false;
-        teller.tell()?;
-        if !opts.later {
+        held.keep_all(&std::mem::take(&mut new))?;
+        // Another one that tells, tells this as well, and sends.
+        if teller.tell()? && !opts.later {
             exit = announce(&spool, &outgoing, &Flush::Due)?;
         }
     }
@@ -227,8 +228,30 @@ struct Bundle {
 }
 
 impl Teller<'_> {
-    fn tell(&self) -> Result<()> {
-        let Some(_role) = self.role() else { return Ok(()) };
+    /// Tells what is due. False: another process of this host does. One process at a time, so that two do not share what
+    /// belongs together. What the others kept while it told, it looks at again: each of them had kept it before it met
+    /// this one.
+    fn tell(&self) -> Result<bool> {
+        let name = format!("nn-mail {:016x}", checksum(self.spool.dir().as_os_str().as_encoded_bytes()));
+        let mut told = false;
+        loop {
+            let role = match Role::take(&name) {
+                Ok(None) => return Ok(told),
+                Ok(role) => role,
+                // Without roles two messages may share what belongs together, which is better than none.
+                Err(_) => None,
+            };
+            let seen: HashSet<String> = waiting_names(self.spool).into_iter().collect();
+            self.tell_all()?;
+            drop(role);
+            told = true;
+            if waiting_names(self.spool).iter().all(|name| seen.contains(name)) {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn tell_all(&self) -> Result<()> {
         self.held.recover(self.outgoing)?;
         let now = Time::now();
         if self.plan.is_quiet(now) {
@@ -237,7 +260,11 @@ impl Teller<'_> {
         let path: PathBuf = self.outgoing.dir().join("times");
         let mut times = Times::read(&path);
         times.forget(now, self.plan.digest);
-        let mut bundles = self.due(self.bundles()?, &times, now)?;
+        // Before the news is listed: a run keeps its news before it ends.
+        let open = self.spool.states(&Folder::OPEN)?;
+        let bundles = self.bundles()?;
+        let open = self.open_groups(open.into_keys(), &bundles);
+        let mut bundles = self.due(bundles, &open, &times, now);
         let room = usize::try_from(self.plan.limit).unwrap_or(usize::MAX).saturating_sub(times.all.len());
         if bundles.is_empty() || room == 0 {
             return Ok(());
@@ -260,26 +287,11 @@ impl Teller<'_> {
         Ok(())
     }
 
-    /// One process a host tells at a time, so that two do not share what belongs together.
-    fn role(&self) -> Option<Role> {
-        let name = format!("nn-mail {:016x}", checksum(self.spool.dir().as_os_str().as_encoded_bytes()));
-        let begun = Instant::now();
-        loop {
-            match Role::take(&name) {
-                Ok(Some(role)) => return Some(role),
-                Ok(None) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
-                // It stays held: the next one tells it.
-                _ => return None,
-            }
-        }
-    }
-
     fn bundles(&self) -> Result<Vec<Bundle>> {
         let mut bundles: Vec<Bundle> = Vec::new();
         let mut at: HashMap<String, usize> = HashMap::new();
         for (name, event) in self.held.waiting()? {
-            let Some(mut news) = News::of(self.spool, &event) else { continue };
-            news.name = name;
+            let Some(news) = News::kept(name, event) else { continue };
             let group = self.spool.job(news.run).ok().and_then(|job| job.group().map(String::from));
             let key = group.as_ref().map_or_else(|| format!("run{}", news.run), |group| format!("@{group}"));
             let place = *at.entry(key.clone()).or_insert(bundles.len());
@@ -295,13 +307,10 @@ impl Teller<'_> {
     }
 
     /// Those whose time has come.
-    fn due(&self, bundles: Vec<Bundle>, times: &Times, now: Time) -> Result<Vec<Bundle>> {
-        let needs_look = |bundle: &Bundle| bundle.group.is_some();
-        let open = if bundles.iter().any(needs_look) { self.open_groups(&bundles)? } else { HashSet::new() };
+    fn due(&self, bundles: Vec<Bundle>, open: &HashSet<String>, times: &Times, now: Time) -> Vec<Bundle> {
         let is_due = |bundle: &Bundle| {
             let over = bundle.group.as_ref().is_none_or(|group| !open.contains(group));
-            let merely =
-                bundle.group.is_some() && bundle.news.iter().all(|news| news.kind == crate::news::Kind::Finished);
+            let merely = bundle.group.is_some() && bundle.news.iter().all(|news| news.kind == Kind::Finished);
             let oldest = bundle.news.iter().filter_map(|news| news.event.str("t").and_then(Time::parse)).min();
             let waited = oldest.is_some_and(|oldest| now.since(oldest) >= LONGEST_WAIT);
             let recent = times.last.contains_key(&bundle.key);
@@ -311,16 +320,24 @@ impl Teller<'_> {
                 over || !recent && (!merely || waited)
             }
         };
-        Ok(bundles.into_iter().filter(is_due).collect())
+        bundles.into_iter().filter(is_due).collect()
     }
 
-    /// Groups of which something is still to come: runs that have not ended, but for those whose end is news here.
-    fn open_groups(&self, bundles: &[Bundle]) -> Result<HashSet<String>> {
+    /// Groups of which something is still to come: of these runs, which had not ended, but for those whose end is news here.
+    /// Only groups with news matter, and each is looked for until a run of it is found.
+    fn open_groups(&self, open: impl Iterator<Item = u64>, bundles: &[Bundle]) -> HashSet<String> {
         let ended: HashSet<u64> =
             bundles.iter().flat_map(|b| &b.news).filter(|news| ended(news)).map(|news| news.run).collect();
-        let runs = self.spool.states(&Folder::OPEN)?;
-        let open = runs.keys().filter(|run| !ended.contains(run));
-        Ok(open.filter_map(|run| self.spool.job(*run).ok()?.group().map(String::from)).collect())
+        let asked: HashSet<&str> = bundles.iter().filter_map(|bundle| bundle.group.as_deref()).collect();
+        let mut found = HashSet::new();
+        for run in open.filter(|run| !ended.contains(run)) {
+            if found.len() == asked.len() {
+                break;
+            }
+            let job = self.spool.job(run).ok();
+            found.extend(job.as_ref().and_then(Job::group).filter(|group| asked.contains(group)).map(String::from));
+        }
+        found
     }
 
     /// Takes the news, makes the message, and files the news.
@@ -338,6 +355,7 @@ impl Teller<'_> {
             }
         }
         let Some(first) = mine.first() else { return Ok(()) };
+        self.held.sync()?;
         let names: Vec<String> = mine.iter().map(|news| news.name.clone()).collect();
         let name = match mine.as_slice() {
             [only] => only.name.clone(),

@@ -9,7 +9,6 @@ mod check;
 mod events;
 mod letter;
 mod list;
-mod news;
 mod report;
 mod send;
 mod setup;

@@ -4,7 +4,6 @@
 //! and made harmless.
 
 use crate::letter::{Letter, curve};
-use crate::news::{Kind, News};
 use crate::template::{Templates, fill};
 use nn::base::error::Result;
 use nn::base::files;
@@ -12,9 +11,11 @@ use nn::base::json::Value;
 use nn::base::text::{escape, escape_bytes, fit};
 use nn::base::time::{Time, show_duration};
 use nn::base::units::{show_number, show_size};
+use nn::mail::news::News;
 use nn::record::meaning;
 use nn::record::results::{Results, Row, Summary};
-use nn::spool::state::Folder;
+use nn::spool::notify::Kind;
+use nn::spool::state::{Folder, Token};
 use nn::spool::store::Spool;
 use std::cell::OnceCell;
 use std::fmt::Write;
@@ -48,7 +49,11 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn read(spool: &'a Spool, run: u64) -> Result<Run<'a>> {
-        let row = Row::read(spool, run, spool.state_of(run)?)?;
+        Run::at(spool, run, spool.state_of(run)?)
+    }
+
+    fn at(spool: &'a Spool, run: u64, token: Option<Token>) -> Result<Run<'a>> {
+        let row = Row::read(spool, run, token)?;
         let facts = spool.read(run, "facts.json").ok().flatten().unwrap_or(Value::Null);
         Ok(Run { spool, row, facts, metrics: OnceCell::new() })
     }
@@ -331,7 +336,12 @@ pub fn of_many(spool: &Spool, group: Option<&str>, news: &[News]) -> Letter {
 
 /// Those that have a line of their own, what finished in the order of merit.
 fn listed<'a>(spool: &'a Spool, news: &'a [News]) -> Vec<(&'a News, Option<Run<'a>>)> {
-    let mut listed: Vec<_> = news.iter().take(MOST_LINES).map(|news| (news, Run::read(spool, news.run).ok())).collect();
+    let states = spool.states(&Folder::ALL).unwrap_or_default();
+    let mut listed: Vec<_> = news
+        .iter()
+        .take(MOST_LINES)
+        .map(|news| (news, Run::at(spool, news.run, states.get(&news.run).cloned()).ok()))
+        .collect();
     let merit = |(news, run): &(&News, Option<Run>)| match run {
         Some(run) if news.kind == Kind::Finished => run.merit(),
         _ => 0.0,

@@ -11,6 +11,7 @@ use nn::base::json::{self, Value};
 use nn::base::time::parse_duration;
 use nn::record::checkpoint::Keep;
 use nn::spool::job::{Job, parse_needs, parse_param};
+use nn::spool::notify;
 use nn::spool::rule::Rule;
 use nn::spool::store::{Spool, environment};
 use std::ffi::OsString;
@@ -133,6 +134,11 @@ fn parse(args: &mut Args) -> Result<Opts> {
             "metrics" => opts.members.push(("metrics", args.text()?.into())),
             "host" => opts.members.push(("host", args.text()?.into())),
             "profile" => opts.members.push(("profile", args.text()?.into())),
+            "notify" => {
+                let text = args.text()?;
+                notify::parse(&text).map_err(|what| Error::usage(format!("--notify: {what}")))?;
+                opts.members.push(("notify", text.into()));
+            }
             "tag" => opts.tags.push(args.text()?.into()),
             "pattern" => opts.patterns.push(args.text()?.into()),
             "rule" => {

@@ -1,9 +1,12 @@
 //! Adoption as seen from nn-queue: a started run whose nn-run is dead and whose command lives gets a new nn-run, which takes
-//! it over by itself (`nn-run --adopt`). Of several that try, one wins; the others run nothing.
+//! it over by itself (`nn-run --adopt`). Of several that try, one wins; the others run nothing. The
+//! news of what is found to have ended is kept.
 
 use nn::base::cli;
 use nn::base::error::{Doing, Error, Result};
-use nn::spool::recover::HASTE;
+use nn::base::json::Value;
+use nn::mail::news;
+use nn::spool::recover::{HASTE, Recovery};
 use nn::spool::state::{State, Token};
 use nn::spool::store::Spool;
 use std::path::{Path, PathBuf};
@@ -21,6 +24,18 @@ pub fn runner() -> Result<PathBuf> {
     let runner = std::env::current_exe().doing("find", "this program")?.with_file_name("nn-run");
     std::fs::metadata(&runner).doing("run", &runner)?;
     Ok(runner)
+}
+
+/// Recovery by a program that starts an nn-run where one is needed, and keeps the news of what ends.
+pub fn recovery() -> Recovery {
+    Recovery::new().with_runners().heard_by(herald)
+}
+
+/// Keeps the news of what was found.
+pub fn herald(spool: &Spool, event: &Value) {
+    if let Err(err) = news::raise(spool, event) {
+        cli::warn(&format!("run {}: the news cannot be kept: {err}", event.int("run").unwrap_or(0)));
+    }
 }
 
 /// Starts an nn-run that adopts a run. What it has to tell goes where this process's words go, unless it is to be silent.

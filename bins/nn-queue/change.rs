@@ -141,7 +141,7 @@ fn stop(spool: &Spool, token: &Token, runner: &Owner) -> Result<Step> {
             let _ = sys::kill(runner.pid, Signal::TERM);
         }
         Life::Dead => {
-            let mut recovery = Recovery::new();
+            let mut recovery = Recovery::new().heard_by(adopt::herald);
             recovery.whole(spool)?;
             // The new nn-run sees the file at once.
             if !recovery.take_orphans().contains(token) || !adopt::start_and_wait(spool, token)? {

@@ -52,6 +52,7 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
     --keep-checkpoints RULE    remove others: last=K,best=METRIC[:max]
     --finish-up D              send it USR1 so long before its time limit
     --rule RULE                what to do when, see nn-judge(7) (again for more)
+    --notify KINDS             failed, finished, warning: what is told by mail; or none
     --profile PROFILER         python, theano, perf, or words to put before the command
     --hold                     do not start it yet
     --live                     run in place, with the code as it is then

@@ -11,6 +11,7 @@ use nn::base::error::{Error, Result};
 use nn::base::files;
 use nn::base::text::did_you_mean;
 use nn::base::time::show_duration;
+use nn::mail::news;
 use nn::spool::owner::Owner;
 use nn::spool::recover::{HASTE, LEASE, Mended, Recovery};
 use nn::spool::state::{Folder, State};
@@ -41,7 +42,8 @@ pub fn recover(args: &mut Args, out: &mut Out) -> Result<Exit> {
         }
         None => Recovery::new(),
     }
-    .with_runners();
+    .with_runners()
+    .heard_by(adopt::herald);
     let begun = Instant::now();
     loop {
         for Mended { run, what } in recovery.whole(&spool)? {
@@ -59,7 +61,7 @@ pub fn recover(args: &mut Args, out: &mut Out) -> Result<Exit> {
                 Ok(end) => writeln!(out, "{}\tits runner and command died: {end}", token.run)?,
                 Err(err) => {
                     cli::warn(&err.to_string());
-                    recovery = Recovery::new();
+                    recovery = Recovery::new().heard_by(adopt::herald);
                 }
             }
         }
@@ -68,6 +70,9 @@ pub fn recover(args: &mut Args, out: &mut Out) -> Result<Exit> {
         }
         out.flush()?;
         std::thread::sleep(LOOK);
+    }
+    if let Err(err) = news::tell_if_any(&spool) {
+        cli::warn(&format!("nothing is told now: {err}"));
     }
     for path in spool.strays()? {
         cli::warn(&format!("{} is no token: left alone", path.display()));

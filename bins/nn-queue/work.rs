@@ -14,6 +14,7 @@ mod detach;
 mod gpus;
 mod host;
 mod processes;
+mod telling;
 mod view;
 mod worker;
 

@@ -4,6 +4,7 @@
 
 use crate::adopt::Live;
 use crate::command::{self, Refused};
+use crate::news;
 use crate::prepare::Attempt;
 use crate::verdict::verdict;
 use crate::watch::{CANCEL, Cause, Who};
@@ -217,7 +218,7 @@ fn conclude(attempt: &Attempt, state: State, result: &Value) -> Result<()> {
     settle(attempt, &state, to, result)
 }
 
-/// result.json, the event, the move; and before them, while the run is still this process's own, its copy of the code
+/// result.json, the news, the event, the move; and before them, while the run is still this process's own, its copy of the code
 /// goes.
 fn settle(attempt: &Attempt, state: &State, to: Token, result: &Value) -> Result<()> {
     let (run, spool) = (attempt.token.run, &attempt.spool);
@@ -226,25 +227,26 @@ fn settle(attempt: &Attempt, state: &State, to: Token, result: &Value) -> Result
     {
         cli::warn(&err.to_string());
     }
-    let moved = match write_result(attempt, state, result) {
-        Ok(()) => {
-            event_of_end(attempt, state, !to.folder().is_end());
-            spool.shift_durably(&attempt.token, &to)?
-        }
+    let to = match write_result(attempt, state, result) {
+        Ok(()) => to,
         Err(err) => {
             cli::complain(&err);
             cli::tell(&format!("run {run}: ends without result.json, its state tells how"));
-            spool.shift_durably(&attempt.token, &attempt.token.to(state.clone()))?
+            attempt.token.to(state.clone())
         }
     };
-    if moved == Moved::Lost {
+    let is_news = event_of_end(attempt, state, !to.folder().is_end());
+    if spool.shift_durably(&attempt.token, &to)? == Moved::Lost {
         cli::tell(&format!("run {run}: somebody else has decided how it ended"));
+    }
+    if is_news {
+        news::tell(attempt);
     }
     Ok(())
 }
 
-/// Less than the result: what is refused here stood there already.
-fn event_of_end(attempt: &Attempt, state: &State, again: bool) {
+/// Less than the result: what is refused here stood there already. True: it is to be told by mail.
+fn event_of_end(attempt: &Attempt, state: &State, again: bool) -> bool {
     let mut details = json::map([("state", Value::from(attempt.token.to(state.clone()).folder().name()))]);
     if let State::Failed(how) = state {
         details.set("how", how.to_string());
@@ -252,7 +254,9 @@ fn event_of_end(attempt: &Attempt, state: &State, again: bool) {
     if again {
         details.set("again", true);
     }
+    let is_news = news::keep(attempt, "ended", &details);
     let _ = attempt.spool.event(attempt.token.run, true, "ended", details);
+    is_news
 }
 
 /// Tries for a while; a signal ends the patience.

@@ -5,6 +5,7 @@
 //! first, unsaid. One that begins anew, or of which it is not known, is judged afresh. What a former runner of an adopted
 //! command has seen is fed unsaid, too.
 
+use crate::news;
 use crate::prepare::Attempt;
 use nn::base::cli;
 use nn::base::json::{self, Value};
@@ -36,7 +37,7 @@ pub struct Judging {
     room_at: Option<Instant>,
     /// The rule that ends the run, and its values
     stopped: Option<String>,
-    /// Processes that rules started
+    /// Processes that rules started, and that tell the news
     started: Vec<u32>,
 }
 
@@ -85,11 +86,14 @@ impl Judging {
             self.room_at = Some(Instant::now() + ROOM);
             judge.resources(now, &room(attempt));
         }
-        let mut stop = false;
-        for event in judge.take() {
+        let found = judge.take();
+        // The end of a run that is stopped tells of it, in one message.
+        let ends = found.iter().any(|event| event.action == Some(Action::Stop));
+        let (mut stop, mut is_news) = (false, false);
+        for event in found {
             if self.said < MOST_EVENTS {
                 self.said += 1;
-                put_on_record(attempt, &event);
+                is_news |= put_on_record(attempt, &event, !ends || event.notify);
                 if let Some(Action::Run(command)) = &event.action {
                     self.started.extend(start(attempt, command, &event));
                 }
@@ -98,6 +102,9 @@ impl Judging {
                 self.stopped = Some(event.why);
                 stop = true;
             }
+        }
+        if is_news {
+            self.started.extend(news::tell(attempt));
         }
         stop
     }
@@ -116,7 +123,7 @@ impl Judging {
         self.stopped.as_deref()
     }
 
-    /// What rules started.
+    /// What rules started, and what tells the news.
     pub fn started(&self) -> &[u32] {
         &self.started
     }
@@ -148,7 +155,8 @@ fn feed(judge: &mut Judge, run: &std::path::Path, first: &Point) {
     judge.take();
 }
 
-fn put_on_record(attempt: &Attempt, event: &Event) {
+/// True: it is to be told by mail as well.
+fn put_on_record(attempt: &Attempt, event: &Event, may_be_news: bool) -> bool {
     let run = attempt.token.run;
     let place = if event.at.is_empty() { String::new() } else { format!(" at {}", event.place()) };
     let shown = escape(&event.why).into_owned();
@@ -158,8 +166,10 @@ fn put_on_record(attempt: &Attempt, event: &Event) {
     for (key, value) in event.members() {
         details.set(&key, value);
     }
+    let is_news = may_be_news && news::keep(attempt, "judged", &details);
     // Refused on a full disk: it has been said.
     let _ = attempt.spool.event(run, true, "judged", details);
+    is_news
 }
 
 /// Starts a rule's command in a shell of its own; nobody waits for it.

@@ -18,6 +18,7 @@ mod engine;
 mod follow;
 mod judge;
 mod keep;
+mod news;
 mod prepare;
 mod profile;
 mod recorded;
@@ -36,6 +37,7 @@ use nn::base::time::parse_duration;
 use nn::record::checkpoint::Keep;
 use nn::record::pattern::Pattern;
 use nn::spool::job::parse_param;
+use nn::spool::notify;
 use nn::spool::rule::Rule;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -46,7 +48,7 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
               [--time DURATION] [--finish-up DURATION] [--grace DURATION]
               [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
               [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
-              [--rule RULE]...
+              [--rule RULE]... [--notify KINDS]
               [--] COMMAND [ARGUMENT]...
        nn-run [-q] [--grace DURATION] --resume RUN
        nn-run [-q] [--grace DURATION] --claimed TOKEN
@@ -68,6 +70,7 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
       --metrics GLOB     also read these CSV or JSON-lines files, which the command writes
       --profile PROFILER python, theano, perf, or words to put before the command
       --rule 'warn|stop|mail|run CMD if CONDITION'  what to do when
+      --notify KINDS     failed, finished, warning: what is told by mail; or none
   -q, --quiet            do not print the log
       --resume RUN       go on with a run that has ended or waits
       --claimed TOKEN    run what a worker claimed under this token
@@ -99,6 +102,7 @@ pub struct Opts {
     patterns: Vec<String>,
     metrics: Option<String>,
     rules: Vec<String>,
+    notify: Option<String>,
     profile: Option<String>,
     quiet: bool,
     claimed: Option<String>,
@@ -171,6 +175,11 @@ fn long(opts: &mut Opts, args: &mut Args, name: &str) -> Result<()> {
             Rule::parse(&text).map_err(Error::usage)?;
             opts.rules.push(text);
         }
+        "notify" => {
+            let text = args.text()?;
+            notify::parse(&text).map_err(|what| Error::usage(format!("--notify: {what}")))?;
+            opts.notify = Some(text);
+        }
         "finish-up" => opts.finish_up = Some(duration(args)?.0),
         "retries" => opts.retries = Some(args.parse("a whole number")?),
         "checkpoint" => opts.checkpoint = Some(args.text()?),
@@ -190,9 +199,19 @@ fn long(opts: &mut Opts, args: &mut Args, name: &str) -> Result<()> {
 }
 
 fn check(opts: &Opts) -> Result<()> {
-    let texts =
-        [&opts.name, &opts.group, &opts.note, &opts.time, &opts.finish_up, &opts.checkpoint, &opts.keep, &opts.profile];
-    let described = texts.iter().any(|text| text.is_some()) || opts.retries.is_some() || opts.metrics.is_some();
+    let texts = [
+        &opts.name,
+        &opts.group,
+        &opts.note,
+        &opts.time,
+        &opts.finish_up,
+        &opts.checkpoint,
+        &opts.keep,
+        &opts.profile,
+        &opts.metrics,
+        &opts.notify,
+    ];
+    let described = texts.iter().any(|text| text.is_some()) || opts.retries.is_some();
     let described = described
         || !opts.params.is_empty()
         || !opts.tags.is_empty()

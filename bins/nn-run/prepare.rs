@@ -11,6 +11,7 @@ use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
 use nn::base::sys::{Signal, Signals};
 use nn::base::time::Time;
+use nn::mail::news;
 use nn::record::checkpoint::Place;
 use nn::record::facts::git;
 use nn::record::resources;
@@ -158,6 +159,7 @@ pub fn ground(opts: &Opts) -> Result<Ground> {
         None | Some("on" | "off") => drop(config.rules()?),
         Some(other) => return Err(Error::other(format!("setting judge: '{other}' is neither on nor off"))),
     }
+    news::Wanted::read(&config)?;
     let sample_every = config.duration("resources.every")?.unwrap_or(resources::EVERY);
     let signals = [Signal::CHLD, Signal::TERM, Signal::INT, Signal::HUP, Signal::USR1, Signal::USR2];
     let signals = Signals::catch(&signals).doing("catch", "signals")?;
@@ -286,6 +288,7 @@ fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<Claim> {
         ("checkpoint", opts.checkpoint),
         ("keep-checkpoints", opts.keep),
         ("profile", opts.profile),
+        ("notify", opts.notify),
     ];
     for (key, text) in texts {
         if let Some(text) = text {

@@ -97,6 +97,7 @@ impl<'a> Maker<'a> {
             ("finish-up", text("finish-up").map(Value::from)),
             ("profile", text("profile").map(Value::from)),
             ("host", text("host").map(Value::from)),
+            ("notify", text("notify").map(Value::from)),
         ];
         let mut job = json::map(members.into_iter().filter_map(|(key, value)| Some((key, value?))));
         let dir = text("dir").map(|dir| self.directory(dir));

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What may be said of an experiment besides its parameters: members of a job, and `dir` for its `cwd`.
-pub const KEYS: [&str; 20] = [
+pub const KEYS: [&str; 21] = [
     "name",
     "command",
     "dir",
@@ -32,6 +32,7 @@ pub const KEYS: [&str; 20] = [
     "link",
     "profile",
     "host",
+    "notify",
 ];
 
 /// A value of one of the KEYS.

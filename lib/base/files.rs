@@ -175,6 +175,31 @@ pub fn put(tmp_dir: &Path, path: &Path, bytes: &[u8], durable: bool) -> Result<(
     }
 }
 
+/// `put` of many files of one directory, durably: one syncfs in place of an fsync a file.
+///
+/// # Errors
+/// One cannot be written. Those before it may be there, whole.
+pub fn put_many(tmp_dir: &Path, dir: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
+    let mut written: Vec<PathBuf> = Vec::with_capacity(files.len());
+    let mut put = || {
+        for (name, bytes) in files {
+            written.push(write_tmp(tmp_dir, bytes, false).map_err(|err| naming(err, &dir.join(name)))?);
+        }
+        sync_file_system(tmp_dir)?;
+        for ((name, _), tmp) in files.iter().zip(&written) {
+            let path = dir.join(name);
+            operation("rename", &path, || std::fs::rename(tmp, &path)).doing("write", &path)?;
+        }
+        sync_dir(dir)
+    };
+    let done = put();
+    if done.is_err() {
+        // What has its name already is not there any more.
+        written.iter().for_each(|tmp| drop(std::fs::remove_file(tmp)));
+    }
+    done
+}
+
 /// Writes a new file under a name readers ignore. Another host or container may use the same name: then the next.
 fn write_tmp(dir: &Path, bytes: &[u8], durable: bool) -> Result<PathBuf> {
     loop {
@@ -397,6 +422,8 @@ mod tests {
         write_atomic(dir.join("a"), b"two").unwrap();
         assert_eq!(read_text(dir.join("a")).unwrap(), "two");
         assert_eq!(names(&dir).unwrap().len(), 1);
+        put_many(&dir, &dir, &[("b".into(), b"1".to_vec()), ("c".into(), b"2".to_vec())]).unwrap();
+        assert_eq!((names(&dir).unwrap().len(), read_text(dir.join("c")).unwrap().as_str()), (3, "2"));
         let mode = std::fs::metadata(dir.join("a")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         std::fs::remove_dir_all(dir).unwrap();

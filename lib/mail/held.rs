@@ -11,6 +11,21 @@ use crate::spool::store::Spool;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+/// From so many on they are written out together.
+const MANY: usize = 8;
+
+/// Where news waits.
+pub fn dir(spool: &Spool) -> PathBuf {
+    spool.dir().join("mail/held")
+}
+
+/// The names of what waits, in no order; none where nothing was ever kept.
+pub fn waiting_names(spool: &Spool) -> Vec<String> {
+    let names = files::names(&dir(spool)).unwrap_or_default();
+    let free = |name: &std::ffi::OsString| Entry::parse(name.to_str()?).filter(|entry| entry.held.is_none());
+    names.iter().filter_map(free).map(|entry| entry.name).collect()
+}
+
 /// News of a spool.
 #[derive(Debug)]
 pub struct Held {
@@ -39,15 +54,30 @@ impl Held {
     /// # Errors
     /// It cannot be written.
     pub fn keep(&self, name: &str, news: &Value) -> Result<bool> {
-        if !is_name(name) {
-            return Err(Error::other(format!("'{name}' is no name for news")));
+        Ok(self.keep_all(&[(name.to_string(), news.clone())])? > 0)
+    }
+
+    /// Keeps all of these that are not known already; says how many they are.
+    ///
+    /// # Errors
+    /// They cannot be written; some may be kept.
+    pub fn keep_all(&self, news: &[(String, Value)]) -> Result<usize> {
+        if let Some((bad, _)) = news.iter().find(|(name, _)| !is_name(name)) {
+            return Err(Error::other(format!("'{bad}' is no name for news")));
         }
-        let known = self.told.join(name).exists() || self.entries()?.iter().any(|entry| entry.name == name);
-        if known || self.told.join(name).exists() {
-            return Ok(false);
+        // Told is looked at last: what is being told moves there meanwhile.
+        let mut known: HashSet<String> = self.entries()?.into_iter().map(|entry| entry.name).collect();
+        let is_new = |(name, _): &&(String, Value)| known.insert(name.clone()) && !self.told.join(name).exists();
+        let new: Vec<(String, Vec<u8>)> =
+            news.iter().filter(is_new).map(|(name, news)| (name.clone(), format!("{news}\n").into_bytes())).collect();
+        if new.len() < MANY {
+            for (name, bytes) in &new {
+                files::put(&self.tmp, &self.held.join(name), bytes, true)?;
+            }
+        } else {
+            files::put_many(&self.tmp, &self.held, &new)?;
         }
-        files::put(&self.tmp, &self.held.join(name), format!("{news}\n").as_bytes(), true)?;
-        Ok(true)
+        Ok(new.len())
     }
 
     fn entries(&self) -> Result<Vec<Entry>> {
@@ -85,6 +115,14 @@ impl Held {
             Moved::Won => Some(entry),
             Moved::Lost => None,
         })
+    }
+
+    /// Makes durable what was taken: after a power cut it is not told a second time.
+    ///
+    /// # Errors
+    /// It cannot be written out.
+    pub fn sync(&self) -> Result<()> {
+        files::sync_dir(&self.held)
     }
 
     /// It has been told: the message is in the spool.

@@ -1,6 +1,7 @@
 //! What was asked: job.json of a run, and the same as a line of JSON between nn-sweep and `nn-queue add`. Written once,
 //! never rewritten. Members not known here are kept: other tools may have put them there.
 
+use super::notify::{self, Kind};
 use super::profile::Profile;
 use super::rule::Rule;
 use super::snapshot::Code;
@@ -22,7 +23,7 @@ pub const PRIORITY: u8 = 5;
 pub const GRACE: Duration = Duration::from_secs(30);
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "argv",
     "cwd",
     "name",
@@ -48,6 +49,7 @@ const KEYS: [&str; 25] = [
     "profile",
     "rules",
     "host",
+    "notify",
 ];
 
 /// Members of `needs`.
@@ -211,6 +213,11 @@ impl Job {
         texts.filter_map(|text| Rule::parse(text.as_str()?).ok()).collect()
     }
 
+    /// Of which news somebody is to be told; None: as the settings say.
+    pub fn notify(&self) -> Option<Vec<Kind>> {
+        self.json.str("notify").and_then(|text| notify::parse(text).ok())
+    }
+
     /// When it was added.
     pub fn added(&self) -> Option<Time> {
         self.json.str("added").and_then(Time::parse)
@@ -274,6 +281,9 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
         "finish-up" => Err("'finish-up' must be a duration such as \"5m\"".into()),
         "profile" => text(4096).and_then(|()| {
             Profile::parse(value.as_str().unwrap_or_default()).map(drop).map_err(|what| format!("'profile': {what}"))
+        }),
+        "notify" => text(200).and_then(|()| {
+            notify::parse(value.as_str().unwrap_or_default()).map(drop).map_err(|what| format!("'notify': {what}"))
         }),
         "params" => match value.as_map() {
             Some(members) if members.iter().all(|(_, v)| !matches!(v, Value::Map(_))) => Ok(()),

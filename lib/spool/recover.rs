@@ -30,6 +30,9 @@ pub const HEARTBEAT: Duration = Duration::from_millis(15_000 / HASTE as u64);
 /// Silence for so long is the end of a lease. Longer than NFS keeps attributes (60 s).
 pub const LEASE: Duration = Duration::from_millis(90_000 / HASTE as u64);
 
+/// The event of what was done for a run.
+const RECOVERED: &str = "recovered";
+
 /// What was done for one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mended {
@@ -49,6 +52,9 @@ pub struct Told {
     pub end: Option<State>,
 }
 
+/// Hears of an end, as an event.
+pub type Herald = fn(&Spool, &Value);
+
 /// Recovery, and what it has observed of silent owners so far.
 #[derive(Debug, Default)]
 pub struct Recovery {
@@ -61,6 +67,8 @@ pub struct Recovery {
     /// Somebody stands by who starts nn-run
     has_runners: bool,
     unread: Vec<Token>,
+    /// Hears of each end that is found, before it is one
+    herald: Option<Herald>,
 }
 
 impl Recovery {
@@ -82,6 +90,12 @@ impl Recovery {
     /// With somebody who starts an nn-run for what `take_unread` returns.
     pub fn with_runners(self) -> Recovery {
         Recovery { has_runners: true, ..self }
+    }
+
+    /// With somebody who hears of each end that is found, before the token is moved: after a crash in between the end is
+    /// found once more.
+    pub fn heard_by(self, herald: Herald) -> Recovery {
+        Recovery { herald: Some(herald), ..self }
     }
 
     /// The started runs of this host that the last look found dead, and about to be lost. What their runner had not read of
@@ -133,7 +147,7 @@ impl Recovery {
             {
                 let back = token.again(State::Queued(spool.priority_of(token.run)));
                 let what = if worker.is_here() { "claimed by a dead worker" } else { "claimed by a silent worker" };
-                moved(spool, token, &back, &format!("{what}: queued again"))
+                self.moved(spool, token, &back, &format!("{what}: queued again"))
             }
             State::Started(_, runner) if self.is_dead(spool, runner) => self.started(spool, token, runner),
             _ => Ok(None),
@@ -171,10 +185,15 @@ impl Recovery {
     ) -> Result<Option<Mended>> {
         if let Some(end) = recorded_end(spool, token) {
             let what = if end.folder().is_end() { "finished" } else { "queued again" };
-            return moved(spool, token, &end, &format!("its end was recorded: {what}"));
+            return self.moved(spool, token, &end, &format!("its end was recorded: {what}"));
         }
         if spool.run_dir(token.run).join("cancel").exists() || end == Some(State::Cancelled) {
-            return moved(spool, token, &token.to(State::Cancelled), &format!("called off, and {what}: cancelled"));
+            return self.moved(
+                spool,
+                token,
+                &token.to(State::Cancelled),
+                &format!("called off, and {what}: cancelled"),
+            );
         }
         let how = if let Some(State::Failed(how)) = end { how } else { How::Lost };
         let (next, former) = attempts(spool, token.run);
@@ -183,11 +202,11 @@ impl Recovery {
         let on_record = if recorded { Ok(()) } else { record_unrecorded(spool, token, attempt, former) };
         if let Some(waiting @ State::Submitted(..)) = end {
             on_record?;
-            return moved(spool, token, &token.again(waiting), &format!("{what}: to be handed over again"));
+            return self.moved(spool, token, &token.again(waiting), &format!("{what}: to be handed over again"));
         }
         if spool.job(token.run).is_ok_and(|job| job.is_retried(attempt, how)) {
             on_record?;
-            return moved(spool, token, &spool.again(token), &format!("{what}: queued again"));
+            return self.moved(spool, token, &spool.again(token), &format!("{what}: queued again"));
         }
         if self.has_runners && runner.is_here() && has_log(spool, token) {
             self.unread.push(token.clone());
@@ -197,7 +216,32 @@ impl Recovery {
         result.set("ended", Value::from(Time::now()));
         // The name alone tells the truth on a full disk.
         let _ = spool.write_result(token, &State::Failed(how), &result);
-        moved(spool, token, &token.to(State::Failed(how)), &format!("{what}: {}", how.words()))
+        self.moved(spool, token, &token.to(State::Failed(how)), &format!("{what}: {}", how.words()))
+    }
+
+    fn moved(&self, spool: &Spool, from: &Token, to: &Token, what: &str) -> Result<Option<Mended>> {
+        let mut details = json::map([("from", Value::from(from.name())), ("what", Value::from(what))]);
+        if to.folder().is_end() {
+            details.set("generation", to.generation);
+            details.set("state", to.folder().name());
+            if let State::Failed(how) = to.state {
+                details.set("how", how.to_string());
+            }
+        }
+        if let Some(herald) = self.herald.filter(|_| to.folder().is_end()) {
+            let mut event = json::map([("t", Value::from(Time::now())), ("run", from.run.into())]);
+            event.set("event", RECOVERED);
+            for (key, value) in details.as_map().unwrap_or_default() {
+                event.set(key, value.clone());
+            }
+            herald(spool, &event);
+        }
+        if spool.shift_durably(from, to)? == Moved::Lost {
+            return Ok(None);
+        }
+        // The state is right already; the note about it may fail on a full disk.
+        let _ = spool.event(from.run, false, RECOVERED, details);
+        Ok(Some(Mended { run: from.run, what: what.to_string() }))
     }
 
     /// What happened to runner and command, in short and as evidence.
@@ -248,16 +292,6 @@ impl Recovery {
         self.undecided |= !is_silent;
         is_silent
     }
-}
-
-fn moved(spool: &Spool, from: &Token, to: &Token, what: &str) -> Result<Option<Mended>> {
-    if spool.shift_durably(from, to)? == Moved::Lost {
-        return Ok(None);
-    }
-    let details = json::map([("from", Value::from(from.name())), ("what", Value::from(what))]);
-    // The state is right already; the note about it may fail on a full disk.
-    let _ = spool.event(from.run, false, "recovered", details);
-    Ok(Some(Mended { run: from.run, what: what.to_string() }))
 }
 
 fn has_log(spool: &Spool, token: &Token) -> bool {

@@ -6,7 +6,7 @@ mod add;
 mod claim;
 mod place;
 
-pub use add::{environment, least_environment, read_environment, variables};
+pub use add::{environment, is_of_a_run, least_environment, read_environment, variables};
 pub use claim::{Claims, Judge, May};
 pub use place::Spool;
 

@@ -38,6 +38,7 @@ _nn_queue() {
         *:--state) _nn_words "$states"; return ;;
         *:--after | *:--after-any) _nn_runs; return ;;
         *:--profile) _nn_words python theano perf; return ;;
+        *:--notify) _nn_words failed finished warning none; return ;;
         *:--prio | prio:prio) _nn_words 0 1 2 3 4 5 6 7 8 9; return ;;
         *:-n | *:--name | *:-p | *:--param | *:-j | *:--slots | *:--gpus | *:--needs | *:--host | *:--time | *:--retries) return ;;
         *:--finish-up | *:--rule) return ;;
@@ -49,7 +50,7 @@ _nn_queue() {
         init) _nn_options --group ;;
         add)
             _nn_options -n --name -p --param -g --group --needs --host --time --prio --retries --after --after-any --note --tag \
-                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --rule --hold --live --link --again --new
+                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --rule --notify --hold --live --link --again --new
             ;;
         list) _nn_options -a --all --state --json || _nn_runs ;;
         hosts) _nn_options --json ;;
@@ -73,10 +74,11 @@ _nn_run() {
     local i
     [ "$3" = --resume ] && _nn_runs && return
     [ "$3" = --profile ] && _nn_words python theano perf && return
+    [ "$3" = --notify ] && _nn_words failed finished warning none && return
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claim | --claimed | --adopt) ((i++)) ;;
-        --retries | --finish-up | --checkpoint | --keep-checkpoints | --profile | --rule | --resume) ((i++)) ;;
+        --retries | --finish-up | --checkpoint | --keep-checkpoints | --profile | --rule | --notify | --resume) ((i++)) ;;
         --) ((i++)) && break ;;
         -*) ;;
         *) break ;;
@@ -86,7 +88,7 @@ _nn_run() {
         return
     elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _nn_options -q --quiet -n --name -g --group -p --param --note --tag --time --finish-up --grace --retries \
-            --checkpoint --keep-checkpoints --pattern --metrics --profile --rule --resume --claimed --adopt
+            --checkpoint --keep-checkpoints --pattern --metrics --profile --rule --notify --resume --claimed --adopt
     else
         mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
     fi

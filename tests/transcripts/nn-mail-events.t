@@ -1,12 +1,13 @@
 A run that failed: what happened, the traceback, what was different from the last good run, the curve.
 
   $ nn-queue init >/dev/null
-  $ export NN_MAIL_VIA='cat >>got #' NN_MAIL_FROM=me@example.org NN_MAIL_TO=you@example.org
+  $ export NN_MAIL_VIA='cat >>got #' NN_MAIL_FROM=me@example.org
+  $ export NN_MAIL_TO=you@example.org; run() { NN_MAIL_TO= nn-run -q "$@"; }
   $ events() { sed "s/^{/{\"run\":$1,/" spool/runs/$1/events*.jsonl; }
   $ shown() { nn-mail --print $1 | sed '1,3d; /^More/,$d' | grep -v -e '^when' -e '^host' -e '^ran' -e '^used'; }
   $ say='echo epoch=1 cost=0.5; echo epoch=2 cost=0.4'
-  $ nn-run -q -n good -p lr=0.1 -- sh -c "$say"
-  $ nn-run -q -n bad -p lr=10 -p clip=1 -- sh -c "$say; printf 'Traceback (most recent call last):\n  File \"rnn.py\", line 7, in step\nValueError: \033[31mno\033[0m\n'; exit 3"
+  $ run -n good -p lr=0.1 -- sh -c "$say"
+  $ run -n bad -p lr=10 -p clip=1 -- sh -c "$say; printf 'Traceback (most recent call last):\n  File \"rnn.py\", line 7, in step\nValueError: \033[31mno\033[0m\n'; exit 3"
   [3]
   $ events 2 | nn-mail --events
   $ shown run2.1.ended
@@ -75,7 +76,7 @@ What was found in a run that still goes on.
 
 Templates.
 
-  $ nn-run -q -n own -g @x -- sh -c "$say; exit 1"
+  $ run -n own -g @x -- sh -c "$say; exit 1"
   [1]
   $ events 3 | NN_MAIL_SUBJECT='{name}: {what}' NN_MAIL_BODY='{{{run}} ended.\n{log}' nn-mail --events
   $ shown run3.1.ended | sed '/^ *0/,$d'
@@ -96,7 +97,7 @@ A sweep: its first failure at once, the rest when all of it has ended.
 
   $ for i in 1 2 3 4 5 6; do printf '{"argv":["sh","-c","echo epoch=1 cost=0.%s; exit %s"],"cwd":"%s","name":"e%s","group":"grid"}\n' $i $((i % 3 == 0)) "$PWD" $i; done | nn-queue add | tr '\n' ' '
   4 5 6 7 8 9  (no newline)
-  $ for i in 1 2 3 4 5 6; do nn-queue work -q 2>/dev/null; done; nn-queue list --all --state failed | cut -f1 | sort | tr '\n' ' '
+  $ for i in 1 2 3 4 5 6; do NN_MAIL_TO= nn-queue work -q 2>/dev/null; done; nn-queue list --all --state failed | cut -f1 | sort | tr '\n' ' '
   2 3 6 9  (no newline)
   $ for i in 4 5 6 7 8 9; do events $i; done | nn-mail --events
   $ shown news | sed '/^The first/,$d'
@@ -122,7 +123,7 @@ A sweep: its first failure at once, the rest when all of it has ended.
 
 Many at once are one message; in quiet hours, and beyond the limit, there is none.
 
-  $ for i in 1 2 3 4 5; do nn-run -q -- true; done
+  $ for i in 1 2 3 4 5; do run -- true; done
   $ all() { for i in 10 11 12 13 14; do events $i; done; }
   $ all | TZ=UTC NN_NOW=2026-11-23T23:00:00Z NN_MAIL_QUIET=22:00-07:00 nn-mail --events
   $ NN_MAIL_LIMIT=1 nn-mail --events </dev/null

@@ -76,7 +76,7 @@ By hand: a run that failed, or waits, here and now. What is done is not run agai
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
                 [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
                 [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
-                [--rule RULE]...
+                [--rule RULE]... [--notify KINDS]
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
@@ -88,7 +88,7 @@ By hand: a run that failed, or waits, here and now. What is done is not run agai
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
                 [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
                 [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
-                [--rule RULE]...
+                [--rule RULE]... [--notify KINDS]
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
@@ -148,7 +148,7 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
                 [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
                 [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
-                [--rule RULE]...
+                [--rule RULE]... [--notify KINDS]
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
@@ -160,7 +160,7 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
                 [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
                 [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
-                [--rule RULE]...
+                [--rule RULE]... [--notify KINDS]
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
@@ -205,7 +205,7 @@ Checkpoints: what a rule would remove, and then removes; during a run as well.
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
                 [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
                 [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
-                [--rule RULE]...
+                [--rule RULE]... [--notify KINDS]
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN

@@ -6,11 +6,12 @@
 //! done, or that failed later than that, ends the row; one that was cancelled or interrupted says nothing.
 
 use super::children::Own;
+use crate::adopt::herald;
 use nn::base::cli;
 use nn::base::error::Result;
 use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
-use nn::base::time::show_duration;
+use nn::base::time::{Time, show_duration};
 use nn::spool::state::{Folder, How, State, Token};
 use nn::spool::store::Spool;
 use std::time::Duration;
@@ -19,6 +20,9 @@ use std::time::Duration;
 const ROW: usize = 5;
 /// A failure within so long of the start counts.
 const QUICK: Duration = Duration::from_secs(10);
+
+/// The event of it.
+const BREAKER: &str = "breaker";
 
 /// The failures in a row so far: number and group.
 pub struct Breaker {
@@ -74,7 +78,13 @@ impl Breaker {
                     ("why", format!("{failed} of their start").into()),
                 ]);
                 // The runs are held already; the note about it may fail on a full disk.
-                let _ = spool.event(last, false, "breaker", details);
+                let _ = spool.event(last, false, BREAKER, details.clone());
+                let mut event = json::map([("t", Value::from(Time::now())), ("run", last.into())]);
+                event.set("event", BREAKER);
+                for (key, value) in details.as_map().unwrap_or_default() {
+                    event.set(key, value.clone());
+                }
+                herald(spool, &event);
             }
             Err(err) => cli::complain(&err),
         }

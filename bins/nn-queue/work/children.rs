@@ -66,6 +66,9 @@ impl Worker {
 
     pub(super) fn reap(&mut self) {
         while let Some((pid, ended)) = self.next_ended() {
+            if self.telling.ended(pid) {
+                continue;
+            }
             if let Some(own) = self.children.remove(&pid) {
                 self.due.look = self.due.look.min(Instant::now());
                 self.changed = true;
@@ -82,7 +85,7 @@ impl Worker {
             return sys::reap().ok().flatten();
         }
         let ended = |pid: &u32| sys::reap_child(*pid).ok().flatten().map(|(ended, _)| (*pid, ended));
-        self.children.keys().find_map(ended)
+        self.children.keys().copied().chain(self.telling.sender()).find_map(|pid| ended(&pid))
     }
 
     /// An nn-run has ended: what became of its run?
@@ -146,7 +149,7 @@ impl Worker {
         for (token, lives) in living.chain(dead).collect::<Vec<_>>() {
             // Where an nn-run could not read its log, and died of it perhaps, it is lost without.
             if !lives && !self.unread.insert((token.run, token.generation)) {
-                let mended = Recovery::new().whole(&self.spool).unwrap_or_default();
+                let mended = Recovery::new().heard_by(adopt::herald).whole(&self.spool).unwrap_or_default();
                 self.tell_mended(&mended);
                 continue;
             }

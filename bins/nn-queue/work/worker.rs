@@ -8,6 +8,7 @@ use super::choose::{LOOK, PAUSE};
 use super::chooser::Chooser;
 use super::gpus::Choice;
 use super::host::Host;
+use super::telling::Telling;
 use super::{Opts, detach};
 use crate::adopt;
 use crate::list::last_point;
@@ -60,6 +61,7 @@ pub struct Worker {
     /// What was written of what runs wait for
     waits: Option<BTreeMap<u64, String>>,
     pub(super) breaker: Breaker,
+    pub(super) telling: Telling,
     /// How often runs could not be started
     pub(super) tries: HashMap<u64, u32>,
     pub(super) stopping: bool,
@@ -102,6 +104,7 @@ impl Worker {
             claims: Claims::new(me.clone()),
             chooser: Chooser::new(&spool, slots, config.duration("backoff")?.unwrap_or(BACKOFF), host),
             breaker: Breaker::new(config.number("breaker")?),
+            telling: Telling::default(),
             me,
             spool,
             runner,
@@ -109,7 +112,7 @@ impl Worker {
             forever: opts.forever,
             quiet: opts.quiet,
             detached: detach::is_detached(),
-            recovery: Recovery::new().with_runners(),
+            recovery: adopt::recovery(),
             signals: signals.doing("catch", "signals")?,
             children: HashMap::new(),
             orphans: Vec::new(),
@@ -146,6 +149,7 @@ impl Worker {
         let started = Instant::now();
         let worked = self.round();
         self.chooser.host.leave();
+        self.telling.end(&self.spool);
         // Only people are told less without it.
         let _ = files::remove(&waits::path(&self.spool, &self.me));
         let _ = files::remove(&self.heartbeat());
@@ -167,6 +171,7 @@ impl Worker {
             self.reap();
             self.settle_orphans();
             self.mend();
+            self.telling.look(&self.spool);
             let nothing = self.fill()?;
             if self.is_through(nothing) {
                 return Ok(());
@@ -284,6 +289,9 @@ impl Worker {
         let mut next = self.due.beat;
         if !self.stopping && !self.beat_failed && self.free() > 0 {
             next = next.min(self.due.look);
+        }
+        if let Some(at) = self.telling.due(&self.spool) {
+            next = next.min(at);
         }
         if !self.orphans.is_empty() {
             next = next.min(self.due.orphans);

@@ -281,7 +281,7 @@ fn outside_of_runs(mut variables: Vec<(OsString, OsString)>) -> Vec<(OsString, O
 }
 
 /// Variables that nn-run sets.
-fn is_of_a_run(name: &OsStr) -> bool {
+pub fn is_of_a_run(name: &OsStr) -> bool {
     let own =
         ["NN_RUN", "NN_RUN_DIR", "NN_CHECKPOINTS", "NN_PARAMS", "NN_ATTEMPT", "NN_RESUME", "NN_CHECKPOINT", "NN_GPUS"];
     name.to_str().is_some_and(|name| own.contains(&name) || name.starts_with("NN_PARAM_"))

@@ -1,67 +1,92 @@
 //! News: what of all events a person wants to hear by mail, and the name under which each is told once.
 //!
 //! An event is a line of JSON with `run`: a change of state as in runs/N/events.jsonl (`event`: ended, recovered, breaker)
-//! or what nn-watch found (`level`, `detector`, `metric`, `why`). A run that was preempted, or is tried again, or was
+//! or what was found in a run (`level`, `detector`, `metric`, `why`). A run that was preempted, or is tried again, or was
 //! cancelled by a person is no news.
+//!
+//! Whoever sees something happen keeps it (`raise`, which costs nothing where no mail is set up) before the change of state
+//! that it belongs to, and then has it told by nn-mail, which it does not wait for (`tell`).
 
-use nn::base::error::{Error, Result};
-use nn::base::json::Value;
-use nn::base::text::did_you_mean;
-use nn::base::time::Time;
-use nn::mail::message::checksum;
-use nn::spool::config::Config;
-use nn::spool::state::{How, State};
-use nn::spool::store::Spool;
-
-/// What kind of news it is, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    Failed,
-    Warning,
-    Finished,
-}
-
-/// Names of the kinds in mail.notify.
-const KINDS: [(&str, Kind); 3] = [("failed", Kind::Failed), ("warning", Kind::Warning), ("finished", Kind::Finished)];
+use super::held::{self, Held};
+use super::message::checksum;
+use super::outgoing::Outgoing;
+use crate::base::error::{Doing, Error, Result};
+use crate::base::files;
+use crate::base::json::Value;
+use crate::base::time::Time;
+use crate::spool::config::Config;
+use crate::spool::notify::{self, Kind};
+use crate::spool::state::How;
+use crate::spool::store::{Spool, is_of_a_run};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub struct News {
+    /// Made from run, generation and what it is: the same is told once
     pub name: String,
+    /// The run's number
     pub run: u64,
+    /// The kind of news
     pub kind: Kind,
     /// The event
     pub event: Value,
 }
 
-/// The kinds that are told, by mail.notify.
-///
-/// # Errors
-/// It names something else.
-pub fn wanted(config: &Config) -> Result<Vec<Kind>> {
-    let text = config.get("mail.notify").unwrap_or_else(|| "failed, finished, warning".into());
-    let mut kinds = Vec::new();
-    for word in text.split(',').map(str::trim).filter(|word| !word.is_empty() && *word != "none") {
-        let known = KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
-        kinds.push(known.ok_or_else(|| {
-            let near = did_you_mean(word, KINDS.map(|(name, _)| name));
-            Error::other(format!("mail.notify: '{word}' is not failed, finished, warning or none{near}"))
-        })?);
+/// The event of something that was found in a run.
+const JUDGED: &str = "judged";
+
+/// Which news is told.
+#[derive(Clone, Debug)]
+pub struct Wanted(Vec<Kind>);
+
+impl Wanted {
+    /// By mail.notify; all kinds unless it says otherwise.
+    ///
+    /// # Errors
+    /// It names something else.
+    pub fn read(config: &Config) -> Result<Wanted> {
+        let text = config.get("mail.notify");
+        let kinds = text.map_or(Ok(Kind::ALL.to_vec()), |text| notify::parse(&text));
+        kinds.map(Wanted).map_err(|what| Error::other(format!("mail.notify: {what}")))
     }
-    Ok(kinds)
+
+    /// Whether these are told: somebody has asked for them, or else the job or the settings name their kind.
+    pub fn holds(&self, spool: &Spool, news: &News) -> bool {
+        let own = || spool.job(news.run).ok().and_then(|job| job.notify());
+        news.is_asked_for() || own().as_ref().unwrap_or(&self.0).contains(&news.kind)
+    }
 }
 
 impl News {
     /// What an event means. None: nothing to tell by mail.
     pub fn of(spool: &Spool, event: &Value) -> Option<News> {
-        let run = event.int("run").and_then(|run| u64::try_from(run).ok()).filter(|run| *run > 0)?;
-        spool.run_dir(run).is_dir().then_some(())?;
-        let generation = generation(spool, run, event);
-        let (kind, what) = match event.str("event") {
-            Some(name) => (of_state(spool, run, name, event)?, what_of_state(name).to_string()),
-            None => (of_watch(event)?, what_of_watch(event)),
+        let mut news = News::kept(String::new(), event.clone())?;
+        spool.run_dir(news.run).is_dir().then_some(())?;
+        let generation = generation(spool, news.run, event);
+        let what = match event.str("event") {
+            None | Some(JUDGED) => what_of_watch(event),
+            Some(name) => what_of_state(name).to_string(),
         };
-        Some(News { name: format!("run{run}.{generation}.{what}"), run, kind, event: event.clone() })
+        news.name = format!("run{}.{generation}.{what}", news.run);
+        Some(news)
+    }
+
+    /// Whether a rule says that somebody is to be told.
+    pub fn is_asked_for(&self) -> bool {
+        self.event.get("notify").and_then(Value::as_bool) == Some(true)
+    }
+
+    /// News that was kept under this name.
+    pub fn kept(name: String, event: Value) -> Option<News> {
+        let run = event.int("run").and_then(|run| u64::try_from(run).ok()).filter(|run| *run > 0)?;
+        let kind = match event.str("event") {
+            None | Some(JUDGED) => of_watch(&event)?,
+            Some(name) => of_state(name, &event)?,
+        };
+        Some(News { name, run, kind, event })
     }
 
     /// As it is kept.
@@ -80,7 +105,6 @@ impl News {
             Kind::Finished => "done".into(),
             Kind::Failed => {
                 let how = self.event.str("how").and_then(How::parse);
-                let how = how.or_else(|| (self.event.str("event") == Some("recovered")).then_some(How::Lost));
                 how.map_or("failed".into(), |how| format!("failed ({})", how.words()))
             }
             Kind::Warning => {
@@ -90,6 +114,56 @@ impl News {
         }
     }
 }
+
+/// Keeps what happened as news, durably, if mail is set up (somebody is named in mail.to) and it is wanted. True: there is
+/// something to be told.
+///
+/// # Errors
+/// It cannot be kept, or a setting is wrong.
+pub fn raise(spool: &Spool, event: &Value) -> Result<bool> {
+    let config = spool.config()?;
+    if config.get("mail.to").is_none_or(|to| to.trim().is_empty()) {
+        return Ok(false);
+    }
+    let Some(news) = News::of(spool, event).filter(|news| Wanted::read(&config).is_ok_and(|w| w.holds(spool, news)))
+    else {
+        return Ok(false);
+    };
+    Held::open(spool, &Outgoing::open(spool)?)?.keep(&news.name, &news.to_json())
+}
+
+/// Starts nn-mail, which tells what is kept and sends what is due. Nobody need wait for it; what it has to say goes to
+/// mail/log.
+///
+/// # Errors
+/// The system refuses it.
+pub fn tell(spool: &Spool) -> Result<Child> {
+    let program = std::env::current_exe().doing("find", "this program")?.with_file_name("nn-mail");
+    let path: PathBuf = spool.dir().join("mail/log");
+    let log = files::open_append(&path).doing("open", &path)?;
+    if log.metadata().is_ok_and(|meta| meta.len() > LONGEST_LOG) {
+        let _ = log.set_len(0);
+    }
+    let mut command = Command::new(&program);
+    // Of the run it may be told from nothing goes with it: it is no part of that.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_a_run(name)) {
+        command.env_remove(name);
+    }
+    command.arg("--events").env("NN_SPOOL", spool.dir()).current_dir(spool.dir());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
+    command.spawn().doing("run", &program)
+}
+
+/// `tell`, if there is anything to be told.
+///
+/// # Errors
+/// The system refuses it.
+pub fn tell_if_any(spool: &Spool) -> Result<()> {
+    if held::waiting_names(spool).is_empty() { Ok(()) } else { tell(spool).map(drop) }
+}
+
+/// The longest mail/log; then it begins anew.
+const LONGEST_LOG: u64 = 64 << 10;
 
 /// An attempt: its generation, when it was started, when it ended.
 type Attempt = (i64, Option<Time>, Option<Time>);
@@ -133,21 +207,15 @@ fn what_of_state(event: &str) -> &'static str {
     if event == "breaker" { "breaker" } else { "ended" }
 }
 
-fn of_state(spool: &Spool, run: u64, name: &str, event: &Value) -> Option<Kind> {
+fn of_state(name: &str, event: &Value) -> Option<Kind> {
     match name {
         "breaker" => Some(Kind::Warning),
-        "ended" if event.get("again").and_then(Value::as_bool) == Some(true) => None,
-        "ended" => match event.str("state")? {
+        "ended" | "recovered" if event.get("again").and_then(Value::as_bool) == Some(true) => None,
+        // Recovered: somebody else found how it ended, for its runner died.
+        "ended" | "recovered" => match event.str("state")? {
             "done" => Some(Kind::Finished),
             "failed" if event.str("how").and_then(How::parse) == Some(How::Preempted) => None,
             "failed" => Some(Kind::Failed),
-            _ => None,
-        },
-        // Somebody else found how it ended: its runner died.
-        "recovered" => match spool.state_of(run).ok().flatten()?.state {
-            State::Failed(How::Preempted) => None,
-            State::Failed(_) => Some(Kind::Failed),
-            State::Done => Some(Kind::Finished),
             _ => None,
         },
         _ => None,
@@ -155,21 +223,23 @@ fn of_state(spool: &Spool, run: u64, name: &str, event: &Value) -> Option<Kind> 
 }
 
 fn of_watch(event: &Value) -> Option<Kind> {
-    matches!(event.str("level")?, "warning" | "error").then_some(Kind::Warning)
+    let is_asked_for = event.get("notify").and_then(Value::as_bool) == Some(true);
+    (is_asked_for || matches!(event.str("level")?, "warning" | "error")).then_some(Kind::Warning)
 }
 
 /// What is one incident: a detector, and what it looks at.
 fn what_of_watch(event: &Value) -> String {
     let detector: String =
         event.str("detector").unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(20).collect();
-    let of = format!("{} {}", event.str("metric").unwrap_or_default(), event.str("rule").unwrap_or_default());
+    let rule = event.get("evidence").and_then(|evidence| evidence.str("rule")).unwrap_or_default();
+    let of = format!("{} {rule}", event.str("metric").unwrap_or_default());
     format!("{}.{:08x}", if detector.is_empty() { "warning" } else { &detector }, checksum(of.as_bytes()) as u32)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nn::base::json;
+    use crate::base::json;
     use std::fs;
 
     #[test]
