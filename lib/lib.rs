@@ -24,6 +24,7 @@ pub mod base {
 /// Floor 2: the spool directory, see nn-spool(5).
 pub mod spool {
     pub mod attempts; // a run's attempts, as far as they are on record
+    pub mod batch; // the scheduler's job a script runs in, and its run
     pub mod config; // key = value settings
     pub mod job; // what was asked: job.json
     pub mod needs; // what a run needs of its host, and what it was given: placed.json

@@ -82,6 +82,7 @@ pub fn gc(args: &mut Args, out: &mut Out) -> Result<Exit> {
     gc.snapshots()?;
     gc.heartbeats()?;
     gc.mail()?;
+    gc.batch()?;
     Ok(Exit::DONE)
 }
 
@@ -172,6 +173,29 @@ impl Gc<'_> {
                 let why = format!("{} old", show_duration(age));
                 self.act(&format!("mail/{folder}/{shown}"), &why, || files::remove(&path).map(drop))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Which batch job made which run, when the run is gone, or has ended so long ago that no job is started again.
+    fn batch(&mut self) -> Result<()> {
+        let dir = self.spool.dir().join("batch");
+        if !dir.is_dir() {
+            return Ok(());
+        }
+        let open = self.spool.states(&Folder::OPEN)?;
+        for name in files::names(&dir)? {
+            let path = dir.join(&name);
+            let run = std::fs::read_to_string(&path).ok().and_then(|text| text.trim_end().parse::<u64>().ok());
+            let Some(age) = age(&path).filter(|age| *age > REMAINS) else { continue };
+            let is_there = run.is_some_and(|run| self.spool.run_dir(run).is_dir());
+            let is_open = run.is_some_and(|run| open.contains_key(&run));
+            if is_there && (is_open || age <= MAIL) {
+                continue;
+            }
+            let shown = nn::base::text::escape(&name.to_string_lossy()).into_owned();
+            let why = format!("{} old", show_duration(age));
+            self.act(&format!("batch/{shown}"), &why, || files::remove(&path).map(drop))?;
         }
         Ok(())
     }

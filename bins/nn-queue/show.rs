@@ -191,6 +191,7 @@ fn on_screen(spool: &Spool, run: &Run, out: &mut Out) -> Result<()> {
         line(out, if i == 0 { "profile" } else { "" }, text)?;
     }
     line(out, "host", run.facts.get("host").and_then(|host| host.str("name")).unwrap_or_default())?;
+    line(out, "batch", &run.facts.get("batch").map(batch).unwrap_or_default())?;
     line(out, "git", &run.facts.get("git").map(git).unwrap_or_default())?;
     for (i, (name, s)) in run.results.metrics.iter().enumerate() {
         let [last, min, max] = [s.last, s.min, s.max].map(show_number);
@@ -271,6 +272,22 @@ fn git(git: &Value) -> String {
         Some(end) if end != commit => text + &format!(", at the end {end}"),
         _ => text,
     }
+}
+
+/// `slurm 4711_3, LM_miuc in gpu, started again 2 times`
+fn batch(batch: &Value) -> String {
+    let text = |key: &str| batch.str(key);
+    let mut words = format!("{} {}", text("engine").unwrap_or_default(), text("id").unwrap_or_default());
+    if let Some(name) = text("name") {
+        words += &format!(", {name}");
+    }
+    if let Some(queue) = text("queue") {
+        words += &format!(" in {queue}");
+    }
+    if let Some(restarts) = batch.int("restarts") {
+        words += &format!(", started again {restarts} time{}", if restarts == 1 { "" } else { "s" });
+    }
+    words
 }
 
 fn pairs(members: &[(String, Value)]) -> String {

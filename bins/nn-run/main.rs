@@ -12,6 +12,7 @@
 //! One thread, woken by signals and at most a few times a second.
 
 mod adopt;
+mod batch;
 mod command;
 mod end;
 mod engine;
@@ -27,6 +28,7 @@ mod verdict;
 mod watch;
 
 use end::Next;
+use prepare::Plan;
 
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
@@ -122,11 +124,14 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     if let Some(token) = opts.adopt.clone() {
         return adopt::adopt(opts, &token, out);
     }
-    let Some(mut attempt) = prepare::prepare(opts)? else { return Ok(Exit(prepare::FENCE_LOST)) };
+    let mut attempt = match prepare::prepare(opts)? {
+        Plan::Start(attempt) => attempt,
+        Plan::Leave(exit) => return Ok(exit),
+    };
     loop {
-        match watch::run(attempt, out)? {
+        match watch::run(*attempt, out)? {
             Next::Ended(exit) => return Ok(exit),
-            Next::Again(next) => attempt = *next,
+            Next::Again(next) => attempt = next,
         }
     }
 }

@@ -4,8 +4,9 @@
 //! over by the fence, see nn-spool(5).
 
 use crate::Opts;
+use crate::batch;
 use crate::engine::{self, EngineJob};
-use nn::base::cli;
+use nn::base::cli::{self, Exit};
 use nn::base::error::{Doing, Error, Result};
 use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
@@ -16,6 +17,7 @@ use nn::record::checkpoint::Place;
 use nn::record::facts::git;
 use nn::record::resources;
 use nn::spool::attempts::attempts;
+use nn::spool::batch::Batch;
 use nn::spool::job::{GRACE, Job, parse_needs};
 use nn::spool::owner::Owner;
 use nn::spool::select::select_one;
@@ -29,6 +31,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// Status of a runner whose claim was taken back: it has run nothing.
 pub const FENCE_LOST: u8 = 111;
+/// The same in a batch job: less than schedulers have between theirs, which Slurm calls KillWait, so that the end is recorded.
+const BATCH_GRACE: Duration = Duration::from_secs(20);
 /// The longest that git may delay a start.
 const GIT_LIMIT: Duration = Duration::from_millis(50);
 
@@ -113,11 +117,19 @@ impl Attempt {
     }
 }
 
-/// Everything up to the fence and over it. None: the fence was lost.
+/// What there is to be done.
+pub enum Plan {
+    /// A command is to be started
+    Start(Box<Attempt>),
+    /// Nothing; leave with this status
+    Leave(Exit),
+}
+
+/// Everything up to the fence and over it.
 ///
 /// # Errors
 /// There is no spool, or it cannot be changed; nothing has run.
-pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
+pub fn prepare(opts: Opts) -> Result<Plan> {
     let Ground { spool, grace, sample_every, signals } = ground(&opts)?;
     let runner = Owner::me()?;
     let (quiet, of_worker) = (opts.quiet, opts.claimed.is_some() || opts.claim.is_some());
@@ -127,13 +139,20 @@ pub fn prepare(opts: Opts) -> Result<Option<Attempt>> {
             Some((token, job)) => in_job(&spool, token, job)?,
             None => {
                 cli::tell(&format!("run {run}: it was taken back, nothing was run"));
-                return Ok(None);
+                return Ok(Plan::Leave(Exit(FENCE_LOST)));
             }
         },
         (None, None, Some(run)) => resumed(&spool, run, &runner)?,
-        (None, None, None) => own(&spool, opts, &runner)?,
+        (None, None, None) => match own(&spool, opts, &runner)? {
+            Ok(claim) => claim,
+            Err(run) => {
+                cli::tell(&format!("run {run} of this job is done: it is not run again"));
+                return Ok(Plan::Leave(Exit::DONE));
+            }
+        },
     };
-    enter(Entering { spool, runner, signals, grace, quiet, of_worker, sample_every }, claim)
+    let entered = enter(Entering { spool, runner, signals, grace, quiet, of_worker, sample_every }, claim)?;
+    Ok(entered.map_or(Plan::Leave(Exit(FENCE_LOST)), |attempt| Plan::Start(Box::new(attempt))))
 }
 
 /// What a runner stands on, whatever it is to do.
@@ -153,7 +172,7 @@ pub fn ground(opts: &Opts) -> Result<Ground> {
     let config = spool.config()?;
     let grace = match opts.grace {
         Some(grace) => grace,
-        None => config.duration("grace")?.unwrap_or(GRACE),
+        None => config.duration("grace")?.unwrap_or(if Batch::here().is_some() { BATCH_GRACE } else { GRACE }),
     };
     match config.get("judge").as_deref() {
         None | Some("on" | "off") => drop(config.rules()?),
@@ -215,14 +234,15 @@ fn enter(common: Entering, claim: Claim) -> Result<Option<Attempt>> {
     Ok(Some(attempt))
 }
 
-struct Claim {
-    token: Token,
-    job: std::result::Result<Job, String>,
-    env: Vec<(OsString, OsString)>,
+/// A run that this process may start.
+pub struct Claim {
+    pub token: Token,
+    pub job: std::result::Result<Job, String>,
+    pub env: Vec<(OsString, OsString)>,
     /// This process made the run: nobody was promised anything
-    born_here: bool,
+    pub born_here: bool,
     /// The engine in whose job this is
-    engine: Option<EngineJob>,
+    pub engine: Option<EngineJob>,
 }
 
 /// A run that a worker claimed.
@@ -272,15 +292,16 @@ fn resumed(spool: &Spool, run: &str, me: &Owner) -> Result<Claim> {
     }
 }
 
-/// A run of this process's own.
-fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<Claim> {
+/// A run of this process's own; in a batch job that was started again, that of the start before, or its number if it is done.
+fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<std::result::Result<Claim, u64>> {
+    let batch = Batch::here();
     let cwd = std::env::current_dir().doing("find", "the working directory")?;
     let mut job = Job::new(&opts.command, &cwd).json;
     if !opts.params.is_empty() {
         job.set("params", json::map(opts.params));
     }
     let texts = [
-        ("name", opts.name),
+        ("name", opts.name.or_else(|| batch.as_ref()?.run_name().map(String::from))),
         ("group", opts.group),
         ("note", opts.note),
         ("metrics", opts.metrics),
@@ -306,9 +327,17 @@ fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<Claim> {
     if let Some(time) = opts.time {
         job.set("needs", parse_needs(&format!("time={time}")).map_err(Error::usage)?);
     }
+    if let Some(batch) = &batch {
+        job.set("batch", batch.record());
+    }
     let job = Job::check(job).map_err(Error::usage)?;
-    let token = spool.add_claimed(&job, &environment(), me)?;
-    Ok(Claim { token, job: Ok(job), env: variables(), born_here: true, engine: None })
+    if let Some(batch) = &batch
+        && let Some(before) = batch::resumed(spool, batch, &job, me)?
+    {
+        return Ok(before);
+    }
+    let token = spool.add_claimed(&job, &environment(), me, batch.as_ref())?;
+    Ok(Ok(Claim { token, job: Ok(job), env: variables(), born_here: true, engine: None }))
 }
 
 fn fence(spool: &Spool, claimed: &Token, runner: &Owner, born_here: bool) -> Result<Option<Token>> {

@@ -5,6 +5,7 @@
 //! runs/N/cancel is there means that somebody called the run off.
 
 use crate::adopt::Live;
+use crate::batch;
 use crate::command::{self, Refused};
 use crate::end::{self, End, Next};
 use crate::follow::{self, Follower, Following};
@@ -161,7 +162,9 @@ impl Watch {
         let following = Following { dir: &dir, job, cwd: &cwd, start, recorded, judging, show, escape: terminal };
         let follower = Follower::new(log, following);
         let argv = job.map(Job::argv).unwrap_or_default();
-        let (limit, finish_up) = (job.and_then(Job::time_limit), job.and_then(Job::finish_up));
+        let finish_up = job.and_then(Job::finish_up);
+        let of_batch = job.and_then(batch::limit).map(|left| who.clock.elapsed() + left);
+        let limit = [job.and_then(Job::time_limit), of_batch].into_iter().flatten().min();
         let git = attempt.git.take();
         let on_record = || Facts::on_record(&attempt.spool, attempt.token.run, attempt.number);
         let facts = who.adopted.as_ref().and_then(|live| {
@@ -359,6 +362,7 @@ impl Watch {
     fn on_signal(&mut self, signal: Signal) {
         match signal {
             Signal::TERM if self.look_for_cancel() => {}
+            Signal::TERM if batch::is_over() => self.begin_end(Cause::TimeLimit(self.who.clock.elapsed())),
             Signal::TERM => self.begin_end(Cause::Signal(signal)),
             Signal::INT => {
                 self.interrupts += 1;

@@ -15,6 +15,7 @@ use crate::base::files;
 use crate::base::json::{self, Value};
 use crate::base::time::Time;
 use crate::record::ask::Asked;
+use crate::spool::batch::Batch;
 use crate::spool::snapshot::Code;
 use crate::spool::store::Spool;
 use std::ffi::OsString;
@@ -52,6 +53,9 @@ impl Facts {
     ) -> Facts {
         let mut json = json::map([("taken", Value::from(Time::now()))]);
         host::tell(&mut json, env);
+        if let Some(batch) = Batch::here() {
+            json.set("batch", batch.facts());
+        }
         let (gpus, known) = gpu::Gpus::begin(hosts);
         if let Some(known) = known {
             merge(&mut json, known);

@@ -23,7 +23,7 @@ pub const PRIORITY: u8 = 5;
 pub const GRACE: Duration = Duration::from_secs(30);
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 27] = [
     "argv",
     "cwd",
     "name",
@@ -50,6 +50,7 @@ const KEYS: [&str; 26] = [
     "rules",
     "host",
     "notify",
+    "batch",
 ];
 
 /// Members of `needs`.
@@ -87,6 +88,8 @@ impl Job {
             profile.plan(&job.argv(), Path::new("/"), None)?;
         }
         match (job.finish_up(), job.time_limit()) {
+            // How much time a batch job has is known when it runs.
+            (Some(_), None) if job.json.get("batch").is_some() => Ok(job),
             (Some(_), None) => Err("'finish-up' is counted back from a time limit, and there is none".into()),
             (Some(before), Some(limit)) if before >= limit => Err("'finish-up' is not less than the time limit".into()),
             _ => Ok(job),
@@ -271,6 +274,10 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
         "cwd" => match json::to_os(value) {
             Some(dir) if Path::new(&dir).is_absolute() => Ok(()),
             _ => Err("'cwd' must be an absolute path".into()),
+        },
+        "batch" => match value.as_map() {
+            Some(members) if members.iter().all(|(_, v)| v.as_str().is_some()) => Ok(()),
+            _ => Err("'batch' is what a run in a batch job has, or nothing".into()),
         },
         "host" if value.as_str().is_some_and(is_host_patterns) => Ok(()),
         "host" => Err("'host' must be names of hosts, or patterns such as \"gpu*\"".into()),

@@ -300,7 +300,10 @@ fn has_log(spool: &Spool, token: &Token) -> bool {
 
 /// Whether anything of a started run is alive on this host, its runner being dead: the command by pid and start time, or any
 /// process that carries the run's directory in its environment.
-fn command_lives(spool: &Spool, token: &Token) -> Result<bool> {
+///
+/// # Errors
+/// /proc cannot be read.
+pub fn command_lives(spool: &Spool, token: &Token) -> Result<bool> {
     let attempt = spool.read(token.run, "attempt.json").ok().flatten();
     if let Some(attempt) = attempt.filter(|a| a.int("generation") == Some(i64::from(token.generation))) {
         let pid = attempt.int("pid").and_then(|pid| u32::try_from(pid).ok());

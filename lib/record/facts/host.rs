@@ -44,7 +44,8 @@ const BEGINNINGS: [&str; 18] = [
     "MASTER_",
 ];
 /// The schedulers' own.
-const SCHEDULERS: [&str; 9] = ["SLURM_", "SGE_", "PBS_", "LSB_", "OAR_", "JOB_ID", "JOB_NAME", "QUEUE", "NSLOTS"];
+const SCHEDULERS: [&str; 10] =
+    ["SLURM_", "SGE_", "PBS_", "LSB_", "OAR_", "JOB_ID", "JOB_NAME", "QUEUE", "NSLOTS", "RESTARTED"];
 const SECRETS: [&str; 7] = ["TOKEN", "SECRET", "PASSW", "KEY", "CREDENTIAL", "AUTH", "COOKIE"];
 /// Longest value kept, bytes.
 const LONGEST: usize = 4096;

@@ -25,7 +25,7 @@ impl Drop for Place {
 fn run(place: &Place) -> (u64, std::process::Child) {
     use std::os::unix::process::CommandExt;
     let job = Job::new(&["sleep".into(), "600".into()], &place.dir);
-    let token = place.spool.add_claimed(&job, b"", &place.me).unwrap();
+    let token = place.spool.add_claimed(&job, b"", &place.me, None).unwrap();
     place.spool.start(&token, &place.me).unwrap().unwrap();
     (token.run, std::process::Command::new("sleep").arg("600").process_group(0).spawn().unwrap())
 }

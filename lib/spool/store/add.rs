@@ -6,6 +6,7 @@ use crate::base::error::{Doing, Error, Result};
 use crate::base::files;
 use crate::base::json::Value;
 use crate::base::time::Time;
+use crate::spool::batch::Batch;
 use crate::spool::job::Job;
 use crate::spool::owner::Owner;
 use crate::spool::snapshot::asked;
@@ -167,18 +168,32 @@ impl Spool {
     }
 
     /// Adds a run that its maker, this process, runs at once: born claimed by it. Nothing is to be waited for: a power cut
-    /// before its end leaves nothing that anybody was promised. At its end `keep` makes it durable.
+    /// before its end leaves nothing that anybody was promised. At its end `keep` makes it durable. A batch job is told
+    /// of it, should it be started again.
     ///
     /// # Errors
     /// Something cannot be written.
-    pub fn add_claimed(&self, job: &Job, env: &[u8], me: &Owner) -> Result<Token> {
+    pub fn add_claimed(&self, job: &Job, env: &[u8], me: &Owner, batch: Option<&Batch>) -> Result<Token> {
+        self.add_own(job, env, State::Claimed(me.clone()), batch)
+    }
+
+    /// Adds a run that goes on already, in a script whose process is its owner.
+    ///
+    /// # Errors
+    /// Something cannot be written.
+    pub fn add_started(&self, job: &Job, env: &[u8], owner: &Owner, batch: Option<&Batch>) -> Result<Token> {
+        self.add_own(job, env, State::Started(owner.clone(), owner.clone()), batch)
+    }
+
+    fn add_own(&self, job: &Job, env: &[u8], state: State, batch: Option<&Batch>) -> Result<Token> {
         let mut next = self.first_number()?;
         let run = self.make_run(&mut next)?;
         self.remember(next);
-        let token = Token { run, generation: 1, state: State::Claimed(me.clone()) };
+        let token = Token { run, generation: 1, state };
         let made = self
             .write_job(run, job, Time::now(), false)
             .and_then(|()| files::write_new(&self.run_dir(run).join("env"), env, false))
+            .and_then(|()| batch.map_or(Ok(()), |batch| batch.remember(self, job, run)))
             .and_then(|()| files::create_empty(&self.dir().join(token.path())));
         if let Err(err) = made {
             let _ = files::remove_tree(&self.run_dir(run));
