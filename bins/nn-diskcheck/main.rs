@@ -76,9 +76,10 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
         opts.need = opts.need.or(like);
     }
     let mut records = Records::new(if opts.json { Format::Json } else { Format::detect(out) });
+    let mut devices: Vec<u64> = Vec::new();
     for path in &opts.paths {
-        match disk(path, &opts) {
-            Ok(disk) => records.disk(&disk, opts.need),
+        match disk(path, &opts, &mut devices) {
+            Ok((disk, paths)) => records.disk(&disk, opts.need, paths),
             Err(err) => cli::complain(&err),
         }
     }
@@ -121,15 +122,18 @@ fn parse(args: &mut Args) -> Result<Opts> {
     Ok(opts)
 }
 
-fn disk(path: &Path, opts: &Opts) -> Result<Disk> {
+/// The room at a path, and how many paths up to this one share it: what is free there is not free for each of them.
+fn disk(path: &Path, opts: &Opts, devices: &mut Vec<u64>) -> Result<(Disk, u64)> {
     let mut disk = room::disk(path)?;
+    devices.push(disk.device);
+    let paths = devices.iter().filter(|device| **device == disk.device).count() as u64;
     if let Some(need) = opts.need.disk.filter(|_| opts.probe) {
-        room::probe(&mut disk, need)?;
+        room::probe(&mut disk, need.saturating_mul(paths))?;
     }
     for warning in &disk.warnings {
         cli::warn(&format!("{}: {warning}", disk.at.display()));
     }
-    Ok(disk)
+    Ok((disk, paths))
 }
 
 fn memory(records: &mut Records, wanted: Need) {
@@ -165,9 +169,10 @@ impl Records {
         Records { format, table: Table::new(&headings), lacks: Vec::new() }
     }
 
-    fn disk(&mut self, disk: &Disk, need: Need) {
+    fn disk(&mut self, disk: &Disk, need: Need, paths: u64) {
         let (free, by) = (disk.free(), disk.limited_by());
-        let lacks = disk.lacks(need.disk.unwrap_or(1), need.inodes.unwrap_or(1), 0);
+        let all = |need: Option<u64>| need.map_or(1, |need| need.saturating_mul(paths));
+        let lacks = disk.lacks(all(need.disk), all(need.inodes), 0);
         let missing = |what: &str| lacks.iter().any(|lack| lack.what == what);
         self.row(disk, "disk", size(free), by.words(), need.disk.map(size), !missing("disk"));
         // Everything needs a file: said when that is what is missing.

@@ -27,7 +27,14 @@ mount -t tmpfs -o size=1m,nr_inodes=8 tmpfs d || exit 99
 nn-diskcheck --need 1M d; echo \"exit $?\"
 nn-diskcheck --need 1M --probe --json d/not/yet | grep -o '\"probed\":[0-9]*'
 nn-diskcheck --need 1025K --probe --inodes 8 d; echo \"exit $?\"
+for time in 0.001 0.003 0.01 0.03; do
+    for signal in TERM KILL; do timeout -s $signal $time nn-diskcheck --need 1M --probe d >/dev/null 2>&1; done
+done
 [ -z \"$(ls -A d)\" ] && [ \"$(df -k --output=used d | tail -n 1)\" -eq 0 ] && echo 'nothing is left'
+mkdir d/a d/b
+nn-diskcheck --need 600K --probe --inodes 3 d/a d/b; echo \"exit $?\"
+nn-diskcheck --need 400K --probe --inodes 2 --json d/a d/b | grep '\"disk\"' | grep -o '\"probed\":[0-9]*,' | tr '\\n' ' '
+rmdir d/a d/b
 dd if=/dev/zero of=d/file bs=1k count=600 2>/dev/null
 nn-diskcheck --need 500K d; echo \"exit $?\"
 nn-diskcheck --need 424K --probe d >/dev/null && echo 'the rest can be allocated'
@@ -46,7 +53,14 @@ nn-diskcheck: disk: 1049600 needed, 1048576 free (file system of ./d)
 nn-diskcheck: inodes: 8 needed, 7 free (file system of ./d)
 exit 1
 nothing is left
-d\tdisk\t434176\tfile system\t512000\tno
+d/a\tdisk\t1048576\tfile system\t614400\tyes
+d/a\tinodes\t5\tfile system\t3\tyes
+d/b\tdisk\t1048576\tfile system\t614400\tno
+d/b\tinodes\t5\tfile system\t3\tno
+nn-diskcheck: disk: 1.17M needed, 1M free (file system of ./d/b)
+nn-diskcheck: inodes: 6 needed, 5 free (file system of ./d/b)
+exit 1
+\"probed\":409600, \"probed\":819200, d\tdisk\t434176\tfile system\t512000\tno
 nn-diskcheck: disk: 500K needed, 424K free (file system of ./d)
 exit 1
 the rest can be allocated
