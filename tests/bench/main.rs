@@ -9,6 +9,8 @@
 #[path = "../corpus/mod.rs"]
 mod corpus;
 mod frozen;
+mod mail;
+mod watch;
 
 use std::fs;
 use std::io::Write;
@@ -388,7 +390,7 @@ fn main() {
     let dir = top.join(format!("nn-bench.{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let mut bench = Bench { dir, rows: 0, missed: 0, only };
-    let parts: [(&str, Part); 11] = [
+    let parts: [(&str, Part); 13] = [
         ("true", run_of_true),
         ("memory", run_memory),
         ("many", add_many),
@@ -400,6 +402,8 @@ fn main() {
         ("chatty", chatty_child),
         ("frozen", frozen::measure),
         ("judge", judged),
+        ("mail", mail::measure),
+        ("watch", watch::measure),
     ];
     println!("{:<58} {:>30}  {:<18}", "what", "figure", "goal");
     for (name, part) in parts {
