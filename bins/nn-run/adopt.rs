@@ -172,6 +172,7 @@ pub fn adopt(opts: Opts, name: &str, out: &mut Out) -> Result<Exit> {
         number,
         former,
         checkpoint: current.get("checkpoint").and_then(json::to_os).map(PathBuf::from),
+        newest_before: current.str("started").and_then(Time::parse).and_then(prepare::system_time),
         may_again: true,
         git: None,
         git_in_time: false,

@@ -3,6 +3,7 @@
 //! The program is found here and not by exec, because a path known beforehand lets std use posix_spawn, which costs a
 //! third of fork and exec; and because "not found" and "cannot be run" are different ends (127 and 126, as in a shell).
 
+use crate::engine;
 use crate::prepare::{Attempt, variable_name};
 use crate::profile;
 use nn::base::error::{Doing, Error, Result, reason};
@@ -41,6 +42,7 @@ pub fn start(attempt: &Attempt, log: &File) -> std::result::Result<u32, Refused>
     std::fs::read_dir(&cwd).doing("enter", &cwd).map_err(of_error)?;
     let plan = profile::plan(attempt, job, &cwd)?;
     let argv = plan.as_ref().map_or(argv, |plan| plan.argv.clone());
+    let argv = engine::with_setup(attempt, argv).map_err(of_error)?;
     let Some(name) = argv.first() else { return Err(own("there is no command".into())) };
     let program = find(name, &cwd, &attempt.env)?;
     let mut command = Command::new(program);

@@ -4,6 +4,7 @@
 
 use crate::adopt::Live;
 use crate::command::{self, Refused};
+use crate::engine;
 use crate::news;
 use crate::prepare::Attempt;
 use crate::verdict::verdict;
@@ -116,7 +117,7 @@ pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
     }
     result.set("metrics", end.summary);
     let status = match end.cause {
-        Some(Cause::TimeLimit(_) | Cause::FinishUp(..)) => TIMED_OUT,
+        Some(Cause::TimeLimit(_) | Cause::FinishUp(..) | Cause::Notice) => TIMED_OUT,
         Some(Cause::Signal(Signal::TERM) | Cause::Rule) if status == 0 => 128 + Signal::TERM.0,
         _ => status,
     };
@@ -140,7 +141,8 @@ pub fn not_started(attempt: Attempt, started: Time, refused: Refused) -> Result<
     let run = attempt.token.run;
     cli::tell(&format!("run {run}: {}", refused.why));
     if refused.passing && attempt.of_worker {
-        let back = attempt.token.again(State::Queued(attempt.spool.priority_of(run)));
+        let queued = || attempt.token.again(State::Queued(attempt.spool.priority_of(run)));
+        let back = engine::again(&attempt).unwrap_or_else(queued);
         attempt.spool.shift_durably(&attempt.token, &back)?;
         return Ok(Next::Ended(Exit::AGAIN));
     }
@@ -160,7 +162,12 @@ pub fn not_started(attempt: Attempt, started: Time, refused: Refused) -> Result<
 /// Records an end, and what comes after it: the run is queued again, or run again here, while retries are left.
 fn record(attempt: Attempt, state: State, mut result: Value, exit: Exit) -> Result<Next> {
     let how = match (&state, &attempt.job) {
-        (State::Failed(how), Ok(job)) if attempt.may_again && job.is_retried(attempt.number, *how) => *how,
+        (State::Failed(how), Ok(job))
+            if attempt.may_again
+                && (job.is_retried(attempt.number, *how) || engine::is_interrupted(&attempt, *how)) =>
+        {
+            *how
+        }
         _ => {
             conclude(&attempt, state, &result)?;
             return Ok(Next::Ended(exit));
@@ -168,8 +175,15 @@ fn record(attempt: Attempt, state: State, mut result: Value, exit: Exit) -> Resu
     };
     result.set("again", true);
     if attempt.of_worker {
-        let back = attempt.spool.again(&attempt.token);
+        let back = engine::again(&attempt);
+        if let Some(State::Submitted(engine, id)) = back.as_ref().map(|token| &token.state) {
+            result.set("submitted", format!("{engine},{id}"));
+        }
+        let back = back.unwrap_or_else(|| attempt.spool.again(&attempt.token));
         settle(&attempt, &state, back, &result)?;
+        if how != How::Preempted {
+            engine::hand_over_again(&attempt);
+        }
         return Ok(Next::Ended(exit));
     }
     // Until the pause is over the run stays started, with its result on record: whoever finds it then queues it again.

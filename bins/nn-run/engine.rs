@@ -1,13 +1,20 @@
 //! Inside a job of an engine: `--claim N.g` takes over what was submitted. The move from submitted/ to started is the
 //! fence: whoever took the run back was quicker, or this is a second start of the same job, and nothing runs.
+//!
+//! A run that is interrupted here, and may go on, does not go to the queue but back to its engine.
 
+use crate::prepare::Attempt;
+use nn::base::cli;
 use nn::base::error::{Error, Result};
 use nn::base::files::Moved;
 use nn::base::json::Value;
+use nn::cluster::batch::Id;
 use nn::cluster::environment;
 use nn::spool::owner::Owner;
-use nn::spool::state::{Folder, State, Token};
+use nn::spool::state::{Folder, How, State, Token};
 use nn::spool::store::Spool;
+use std::ffi::OsString;
+use std::process::{Command, Stdio};
 
 /// So often a token is looked for that whoever hands it over is just moving on.
 const LOOKS: u32 = 5;
@@ -77,4 +84,63 @@ pub fn fence(spool: &Spool, submitted: &Token, runner: &Owner) -> Result<Option<
         }
     }
     Ok(None)
+}
+
+/// Whether an attempt was cut off by its engine, and not by what it did: others needed the place, or its time was over and
+/// it has left a checkpoint to go on from. Without one it would only begin again, and come no further.
+pub fn is_interrupted(attempt: &Attempt, how: How) -> bool {
+    match how {
+        How::Preempted => attempt.engine.is_some(),
+        How::Time => attempt.engine.is_some() && has_come_further(attempt),
+        _ => false,
+    }
+}
+
+fn has_come_further(attempt: &Attempt) -> bool {
+    let newest = attempt.checkpoints(|place| place.newest());
+    let modified = newest.and_then(|path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok());
+    modified.is_some_and(|at| attempt.newest_before.is_none_or(|before| at > before))
+}
+
+/// Where a run of an engine goes when it is to be run again: to be handed over again. None: it is none.
+pub fn again(attempt: &Attempt) -> Option<Token> {
+    let EngineJob { engine, id } = attempt.engine.as_ref()?;
+    let id = Id::Again(id.clone()).to_string();
+    Some(attempt.token.again(State::Submitted(engine.clone(), id))).filter(Token::is_sound)
+}
+
+/// Has it handed over now, from inside the job that ends: sync knows by its id that this one is over. Where that cannot be
+/// done from here, the next sync elsewhere does it.
+pub fn hand_over_again(attempt: &Attempt) {
+    let Some(job) = &attempt.engine else { return };
+    let queue = std::env::current_exe().map(|exe| exe.with_file_name("nn-queue"));
+    let mut command = Command::new(queue.unwrap_or_else(|_| "nn-queue".into()));
+    command.args(["sync", "--ending", &job.id]).env("NN_SPOOL", attempt.spool.dir());
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    if let Err(err) = command.status() {
+        cli::warn(&format!("run {}: it is not handed over again from here: {err}", attempt.token.run));
+    }
+}
+
+/// A command as bash runs it after the lines that the settings give for this engine, `ENGINE.setup`, each of which must
+/// succeed.
+///
+/// # Errors
+/// The settings are wrong.
+pub fn with_setup(attempt: &Attempt, argv: Vec<OsString>) -> Result<Vec<OsString>> {
+    let Some(job) = &attempt.engine else { return Ok(argv) };
+    let key = format!("{}.setup", job.engine);
+    let lines = attempt.spool.config()?.list(&key);
+    if lines.is_empty() {
+        return Ok(argv);
+    }
+    let mut script = String::new();
+    for line in &lines {
+        script += &format!(
+            "{line}\n_nn=$?; [ $_nn = 0 ] || {{ echo \"nn-run: {key}: line failed with $_nn\" >&2; exit $_nn; }}\n"
+        );
+    }
+    script += "unset _nn; exec \"$@\"\n";
+    let words: [OsString; 4] = ["/bin/bash".into(), "-c".into(), script.into(), "bash".into()];
+    Ok(words.into_iter().chain(argv).collect())
 }

@@ -27,7 +27,7 @@ use nn::spool::store::{Spool, environment, least_environment, read_environment, 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Status of a runner whose claim was taken back: it has run nothing.
 pub const FENCE_LOST: u8 = 111;
@@ -49,6 +49,8 @@ pub struct Attempt {
     pub former: Vec<Value>,
     /// The newest complete checkpoint they left
     pub checkpoint: Option<PathBuf>,
+    /// When the newest one was changed, before this attempt
+    pub newest_before: Option<SystemTime>,
     /// Nothing speaks against another attempt, while retries are left
     pub may_again: bool,
     pub git: Option<git::Taking>,
@@ -97,7 +99,7 @@ impl Attempt {
         let job = self.job.as_ref().ok();
         let first = self.former.first().and_then(|first| first.str("started")).and_then(Time::parse);
         let began = first.or_else(|| job.and_then(Job::added));
-        let since = began.and_then(|t| UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(t.ms()).ok()?)));
+        let since = began.and_then(system_time);
         let (own, cwd) = (self.checkpoint_dir(), self.cwd());
         ask(&Place { own: &own, cwd: &cwd, pattern: job.and_then(Job::checkpoint), since })
     }
@@ -115,6 +117,11 @@ impl Attempt {
         let claim = Claim { token: claimed, job, env, born_here: false, engine: None };
         enter(Entering { spool, runner, signals, grace, quiet, of_worker, sample_every }, claim)
     }
+}
+
+/// A time as file systems know it.
+pub fn system_time(time: Time) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(time.ms()).ok()?))
 }
 
 /// What there is to be done.
@@ -218,6 +225,7 @@ fn enter(common: Entering, claim: Claim) -> Result<Option<Attempt>> {
         number,
         former,
         checkpoint: None,
+        newest_before: None,
         may_again: true,
         git,
         git_in_time,
@@ -230,6 +238,7 @@ fn enter(common: Entering, claim: Claim) -> Result<Option<Attempt>> {
     };
     if number > 1 {
         attempt.checkpoint = attempt.checkpoints(|place| place.newest());
+        attempt.newest_before = attempt.checkpoints(|place| place.all()).first().map(|found| found.modified);
     }
     Ok(Some(attempt))
 }

@@ -59,7 +59,7 @@ pub fn verdict(
 fn by_cause(cause: Option<Cause>) -> Option<State> {
     match cause? {
         Cause::Cancelled => Some(State::Cancelled),
-        Cause::TimeLimit(_) | Cause::FinishUp(..) => Some(State::Failed(How::Time)),
+        Cause::TimeLimit(_) | Cause::FinishUp(..) | Cause::Notice => Some(State::Failed(How::Time)),
         Cause::Signal(Signal::TERM) => Some(State::Failed(How::Preempted)),
         Cause::Rule => Some(State::Failed(How::Rule)),
         Cause::Signal(_) => None,
@@ -76,6 +76,7 @@ fn words(cause: Option<Cause>) -> Option<String> {
             show_duration(before),
             show_duration(limit)
         ),
+        Cause::Notice => "the time of its job was nearly up".into(),
         Cause::Signal(signal) => {
             format!("nn-run got {} and passed it on", signal_name(signal.0).unwrap_or("a signal"))
         }
@@ -120,6 +121,7 @@ mod tests {
             (None, None, none(), State::Failed(How::Unknown)),
             (Some(Cause::Cancelled), None, none(), State::Cancelled),
             (Some(Cause::Cancelled), Some(kill), found(Some(1), None), State::Cancelled),
+            (Some(Cause::Notice), Some(Ended::Code(0)), none(), State::Failed(How::Time)),
             (Some(Cause::TimeLimit(Duration::ZERO)), Some(kill), none(), State::Failed(How::Time)),
             (Some(Cause::Signal(Signal::TERM)), Some(Ended::Code(0)), none(), State::Failed(How::Preempted)),
             (Some(Cause::Signal(Signal::INT)), Some(Ended::Signal(2, false)), none(), State::Failed(How::Signal(2))),

@@ -47,6 +47,8 @@ pub enum Cause {
     TimeLimit(Duration),
     /// It was told to finish up so long before the time limit, which was this
     FinishUp(Duration, Duration),
+    /// The engine in whose job it runs said that its time is nearly up
+    Notice,
     /// This signal came from outside
     Signal(Signal),
     /// A rule stopped it
@@ -337,7 +339,7 @@ impl Watch {
 
     /// When the command is to be told to finish up, unless it has been, or its end has begun.
     fn finish_up_at(&self) -> Option<Instant> {
-        let begun = self.kill_at.is_some() || matches!(self.cause, Some(Cause::FinishUp(..)));
+        let begun = self.kill_at.is_some() || matches!(self.cause, Some(Cause::FinishUp(..) | Cause::Notice));
         let at = self.who.clock.checked_add(self.limit?.saturating_sub(self.finish_up?))?;
         (!begun).then_some(at)
     }
@@ -347,6 +349,19 @@ impl Watch {
         let left = show_duration(before);
         cli::tell(&format!("run {}: {left} left: USR1 tells it to save and leave", self.attempt.token.run));
         self.cause.get_or_insert(Cause::FinishUp(before, limit));
+        self.send(Signal::USR1);
+    }
+
+    /// The engine will soon end this job: the command is told as it can bear it, USR1 if it said so, else TERM.
+    fn on_notice(&mut self) {
+        let run = self.attempt.token.run;
+        if self.finish_up.is_none() {
+            cli::tell(&format!("run {run}: the time of its job is nearly up: TERM is sent"));
+            self.begin_end(Cause::Notice);
+            return;
+        }
+        cli::tell(&format!("run {run}: the time of its job is nearly up: USR1 tells it to save and leave"));
+        self.cause.get_or_insert(Cause::Notice);
         self.send(Signal::USR1);
     }
 
@@ -373,6 +388,7 @@ impl Watch {
                     _ => self.send(Signal::KILL),
                 }
             }
+            Signal::USR1 if self.attempt.engine.is_some() => self.on_notice(),
             other => self.send(other),
         }
     }

@@ -55,7 +55,10 @@ pub(super) fn recorded_end(spool: &Spool, token: &Token) -> Option<Token> {
         return None;
     }
     if result.get("again").and_then(Value::as_bool) == Some(true) {
-        return Some(spool.again(token));
+        // Handed over to an engine again, or queued.
+        let submitted = result.str("submitted").and_then(|text| text.split_once(','));
+        let submitted = submitted.map(|(engine, id)| token.again(State::Submitted(engine.into(), id.into())));
+        return Some(submitted.filter(Token::is_sound).unwrap_or_else(|| spool.again(token)));
     }
     let end = match (result.str("state"), result.str("how").and_then(How::parse)) {
         (Some("done"), _) => State::Done,

@@ -221,6 +221,12 @@ impl Token {
         }
     }
 
+    /// Whether its name reads back as itself: what came into it from outside fits into a name.
+    pub fn is_sound(&self) -> bool {
+        let name = self.name();
+        name.len() <= 255 && !name.contains(['/', '\0']) && Token::parse(self.folder(), &name).as_ref() == Some(self)
+    }
+
     /// Path below the spool.
     pub fn path(&self) -> String {
         format!("{}/{}", self.folder().name(), self.name())
