@@ -4,6 +4,7 @@
 //! All tokens are found by one look, moved, and the folders they came to synced once; only then the numbers are printed.
 
 use crate::adopt;
+use crate::engines;
 use crate::labels;
 use crate::runs::{self, Refused};
 use nn::base::args::{Arg, Args};
@@ -38,13 +39,16 @@ enum Step {
 /// What a verb does to a run.
 type Act<'a> = dyn Fn(&Spool, &Token) -> Result<Step> + 'a;
 
-/// queued -> held
+/// queued or submitted -> held
 pub fn hold(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let given = runs::operands(args)?;
-    change("hold", given, out, &|_, token| {
+    change("hold", given, out, &|spool, token| {
         Ok(match &token.state {
             State::Queued(priority) => Step::Move(token.to(State::Held(*priority))),
             State::Held(_) => Step::Already,
+            State::Submitted(engine, _) if engines::is_engine(spool, engine)? => {
+                Step::Move(token.again(State::Held(spool.priority_of(token.run))))
+            }
             state => Step::No(reason(state)),
         })
     })
@@ -70,6 +74,7 @@ pub fn cancel(args: &mut Args, out: &mut Out) -> Result<Exit> {
             State::Queued(_) | State::Held(_) | State::Claimed(_) => Step::Move(token.to(State::Cancelled)),
             State::Started(_, runner) => stop(spool, token, runner)?,
             State::Cancelled => Step::Already,
+            State::Submitted(engine, _) if engines::is_engine(spool, engine)? => Step::Move(token.to(State::Cancelled)),
             state => Step::No(reason(state)),
         })
     })
@@ -177,6 +182,7 @@ fn change(verb: &str, given: Vec<std::ffi::OsString>, out: &mut Out, act: &Act) 
     for folder in folders {
         files::sync_dir(&spool.folder(folder))?;
     }
+    engines::let_go(&spool, done.iter().filter(|(_, to, _)| to.is_some()).map(|(from, ..)| from))?;
     for (from, to, word) in done {
         if to.is_some() || word == "stopping" {
             let details = json::map([("from", Value::from(from.path())), ("to", to.map(|to| to.path()).into())]);

@@ -4,6 +4,7 @@
 //! The states come from the names of the tokens alone; done/ and its like are never read unless asked for. One small file
 //! is opened for each run shown, by two threads when there are many.
 
+use crate::engines;
 use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{Exit, Out};
@@ -183,8 +184,13 @@ fn row(spool: &Spool, token: Token, now: Time) -> Row {
     Row { token, job, time, progress, note, waits: String::new() }
 }
 
-/// What the queued ones wait for.
+/// What the queued ones and the submitted ones wait for.
 fn fill_waits(spool: &Spool, rows: &mut [Row]) -> Result<()> {
+    let tokens: Vec<&Token> = rows.iter().map(|row| &row.token).collect();
+    let mut notes = engines::notes(spool, &tokens)?;
+    for row in rows.iter_mut() {
+        row.waits = notes.remove(&row.token.run).unwrap_or_default();
+    }
     let is_queued = |row: &Row| matches!(row.token.state, State::Queued(_));
     if !rows.iter().any(is_queued) {
         return Ok(());

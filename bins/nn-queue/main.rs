@@ -6,6 +6,7 @@ mod add;
 mod adopt;
 mod after;
 mod change;
+mod engines;
 mod freeze;
 mod gc;
 mod hosts;

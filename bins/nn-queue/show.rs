@@ -1,6 +1,7 @@
 //! show: everything about one run on a screen: what was asked, where it stands, how it went, what it left. Every word of
 //! it may be hostile and is escaped.
 
+use crate::engines;
 use crate::labels;
 use crate::log::start_of_last;
 use crate::usage;
@@ -81,6 +82,10 @@ fn read(spool: &Spool, run: u64) -> Result<Run> {
     let owner = match row.token.as_ref().map(|token| &token.state) {
         Some(State::Claimed(worker)) => owner_note(spool, run, worker, worker, "worker"),
         Some(State::Started(worker, runner)) => owner_note(spool, run, worker, runner, "runner"),
+        Some(State::Submitted(..)) => {
+            let tokens: Vec<&Token> = row.token.iter().collect();
+            engines::notes(spool, &tokens)?.remove(&run)
+        }
         _ => None,
     };
     let dir = spool.run_dir(run);
@@ -226,7 +231,7 @@ fn state(row: &Row, owner: Option<&str>) -> String {
     let mut text = row.state().to_string();
     match state {
         State::Queued(priority) | State::Held(priority) => text += &format!(", priority {priority}"),
-        State::Submitted(engine, id) => text += &format!(" to {engine} as {id}"),
+        State::Submitted(engine, _) => text += &format!(" to {engine}"),
         State::Claimed(worker) => text += &format!(", claimed by the worker {} on {}", worker.pid, worker.host),
         State::Started(_, runner) => text += &format!(" under nn-run {} on {}", runner.pid, runner.host),
         State::Failed(how) => text += &format!(": {}", how.words()),

@@ -2,13 +2,14 @@
 //! there any more is looked for among the ended ones, for it may also have gone back to the queue. When nothing is left but
 //! runs that come after one that failed, nothing is worth waiting for.
 
+use crate::engines;
 use crate::runs::{self, Refused};
 use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Error, Result};
 use nn::base::time::parse_duration;
-use nn::spool::state::{Folder, State};
+use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::Spool;
 use nn::spool::turn::After;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +104,7 @@ fn tell_held(spool: &Spool, left: &BTreeSet<u64>, chains: &mut Chains) -> Result
     Ok(())
 }
 
-/// Tells what the queued ones of these lack, as far as workers say. True: there was something to tell.
+/// Tells what the queued ones of these lack, as far as workers and engines say. True: there was something to tell.
 fn tell_blocked(spool: &Spool, left: &BTreeSet<u64>) -> Result<bool> {
     let waits = Waits::new(spool)?;
     let mut blocked = Refused::default();
@@ -113,6 +114,9 @@ fn tell_blocked(spool: &Spool, left: &BTreeSet<u64>) -> Result<bool> {
             blocked.add(*run, why);
         }
     }
+    let submitted = spool.tokens(Folder::Submitted)?;
+    let submitted: Vec<&Token> = submitted.iter().filter(|token| left.contains(&token.run)).collect();
+    engines::notes(spool, &submitted)?.into_iter().for_each(|(run, note)| blocked.add(run, note));
     let lines: Vec<String> = blocked.lines().collect();
     lines.iter().for_each(|line| cli::tell(&format!("still waiting for {line}")));
     Ok(!lines.is_empty())

@@ -91,7 +91,7 @@ pub struct Limits {
 }
 
 /// An engine, see the module.
-pub trait Engine {
+pub trait Engine: Send {
     /// Its name, as in `--to NAME` and in the names of tokens.
     fn name(&self) -> &'static str;
 

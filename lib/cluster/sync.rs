@@ -16,11 +16,13 @@ use crate::base::files::Moved;
 use crate::base::json::{self, Value};
 use crate::base::time::Time;
 use crate::spool::owner::Life;
-use crate::spool::recover::{Recovery, Told};
+use crate::spool::recover::{self, Recovery};
 use crate::spool::state::{Folder, How, State, Token};
 use crate::spool::store::Spool;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 /// Most bytes of what a job's script printed that are kept as evidence.
 const MOST_WORDS: u64 = 2048;
@@ -36,11 +38,14 @@ pub struct Synced {
     pub unknown: Vec<(u64, String)>,
 }
 
-/// What engines say of submitted runs, for people.
+/// An engine's answer about a job, or why there is none.
+pub type Told = std::result::Result<Fate, String>;
+
+/// What engines say of submitted runs, for people who do not wait longer than this for each.
 ///
 /// # Errors
 /// The settings are wrong.
-pub fn fates(spool: &Spool, tokens: &[Token]) -> Result<HashMap<u64, std::result::Result<Fate, String>>> {
+pub fn fates(spool: &Spool, tokens: &[Token], patience: Duration) -> Result<HashMap<u64, Told>> {
     let config = spool.config()?;
     let mut told = HashMap::new();
     for (name, tokens) in by_engine(tokens) {
@@ -50,11 +55,16 @@ pub fn fates(spool: &Spool, tokens: &[Token]) -> Result<HashMap<u64, std::result
             continue;
         }
         let ids: Vec<String> = jobs.iter().map(|(_, id)| id.clone()).collect();
-        match engine.ask(&ids) {
-            Ok(fates) => {
+        let (sender, answers) = channel();
+        std::thread::spawn(move || {
+            let _ = sender.send(engine.ask(&ids));
+        });
+        match answers.recv_timeout(patience) {
+            Ok(Ok(fates)) => {
                 told.extend(jobs.into_iter().filter_map(|(run, id)| Some((run, Ok(fates.get(&id)?.clone())))));
             }
-            Err(err) => told.extend(jobs.into_iter().map(|(run, _)| (run, Err(err.to_string())))),
+            Ok(Err(err)) => told.extend(jobs.into_iter().map(|(run, _)| (run, Err(err.to_string())))),
+            Err(_) => told.extend(jobs.into_iter().map(|(run, _)| (run, Err(format!("{name} does not answer"))))),
         }
     }
     Ok(told)
@@ -307,7 +317,7 @@ impl Sync<'_> {
         // That the engine has forgotten a job proves nothing.
         let Some(Fate::Ended(end)) = fate else { return Ok(()) };
         let name = self.engine.name();
-        let told = Told {
+        let told = recover::Told {
             words: format!("{name} job {job} {}", end.words()),
             end: match end {
                 End::Cancelled => Some(State::Cancelled),

@@ -2,12 +2,12 @@ A spool with a run in every state, made by hand.
 
   $ nn-queue init >/dev/null; cd spool
   $ for n in 1 2 3 4 5 6 7 8; do mkdir runs/$n; echo '{"argv":["true"],"name":"r'$n'","group":"g"}' >runs/$n/job.json; done
-  $ touch queued/5-0000001.1 queued/3-0000002.1 held/5-0000003.1 'submitted/0000004.1~slurm,7'
+  $ touch queued/5-0000001.1 queued/3-0000002.1 held/5-0000003.1 'submitted/0000004.1~elsewhere,7'
   $ touch done/0000006.1 failed/0000007.1~exit,3 cancelled/0000008.1
   $ touch running/0000005.1~far,01234567,1,2,3~far,01234567,1,4,5~s; cd ..
   $ nn-queue list
   5	running		g	r5			unknown, no sign of life, on far	true	
-  4	submitted		g	r4				true	
+  4	submitted		g	r4				true	elsewhere 7: unknown
   2	queued	3	g	r2				true	no worker runs
   1	queued	5	g	r1				true	no worker runs
   3	held	5	g	r3				true	

@@ -80,6 +80,7 @@ By hand: a run that failed, or waits, here and now. What is done is not run agai
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
+         nn-run [-q] [--grace DURATION] --claim RUN.GENERATION
          nn-run [-q] [--grace DURATION] --adopt TOKEN
   [125]
   $ nn-run --resume 1 -n other
@@ -92,6 +93,7 @@ By hand: a run that failed, or waits, here and now. What is done is not run agai
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
+         nn-run [-q] [--grace DURATION] --claim RUN.GENERATION
          nn-run [-q] [--grace DURATION] --adopt TOKEN
   [125]
 
@@ -152,6 +154,7 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
+         nn-run [-q] [--grace DURATION] --claim RUN.GENERATION
          nn-run [-q] [--grace DURATION] --adopt TOKEN
   [125]
   $ nn-run --time 1s --finish-up 5s -- true
@@ -164,6 +167,7 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
+         nn-run [-q] [--grace DURATION] --claim RUN.GENERATION
          nn-run [-q] [--grace DURATION] --adopt TOKEN
   [125]
 
@@ -209,6 +213,7 @@ Checkpoints: what a rule would remove, and then removes; during a run as well.
                 [--] COMMAND [ARGUMENT]...
          nn-run [-q] [--grace DURATION] --resume RUN
          nn-run [-q] [--grace DURATION] --claimed TOKEN
+         nn-run [-q] [--grace DURATION] --claim RUN.GENERATION
          nn-run [-q] [--grace DURATION] --adopt TOKEN
   [125]
   $ echo '{"argv":["true"],"keep-checkpoints":"all"}' | nn-queue add
