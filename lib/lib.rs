@@ -104,6 +104,7 @@ pub mod cluster {
     pub mod program; // an engine's own programs
     pub mod script; // what each task of a job array runs
     pub mod slurm; // sbatch, squeue, scancel
+    pub mod ssh; // hosts that share no file system: connection, what goes there, what comes back
     pub mod sync; // what became of what was handed over
     pub mod xml; // what programs print as XML
 }

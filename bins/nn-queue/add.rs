@@ -13,6 +13,7 @@ use nn::record::checkpoint::Keep;
 use nn::spool::job::{Job, parse_needs, parse_param};
 use nn::spool::notify;
 use nn::spool::rule::Rule;
+use nn::spool::snapshot::plain;
 use nn::spool::store::{Spool, environment};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
@@ -58,6 +59,7 @@ struct Opts {
     /// Lists that join those of a job
     lists: Vec<(String, Vec<Value>)>,
     links: Vec<Value>,
+    inputs: Vec<Value>,
     repeats: Repeats,
     command: Vec<OsString>,
 }
@@ -150,6 +152,7 @@ fn parse(args: &mut Args) -> Result<Opts> {
             "hold" => opts.members.push(("hold", true.into())),
             "live" => opts.members.push(("live", true.into())),
             "link" => opts.links.push(json::from_os(&args.value()?)),
+            "input" => opts.inputs.push(json::from_os(&args.value()?)),
             "again" => opts.repeats = Repeats::Add,
             "new" => opts.repeats = Repeats::Skip,
             _ => return Err(arg.unexpected()),
@@ -181,7 +184,13 @@ impl Opts {
             }
         }
         let lists = self.lists.iter().map(|(member, more)| (member.as_str(), more));
-        let own = [("tags", &self.tags), ("pattern", &self.patterns), ("link", &self.links), ("rules", &self.rules)];
+        let own = [
+            ("tags", &self.tags),
+            ("pattern", &self.patterns),
+            ("link", &self.links),
+            ("input", &self.inputs),
+            ("rules", &self.rules),
+        ];
         for (member, more) in own.into_iter().chain(lists) {
             if !more.is_empty() {
                 let mut joined = job.list(member).unwrap_or_default().to_vec();
@@ -244,10 +253,27 @@ fn job(mut json: Value, opts: &Opts, here: &Path, names: &mut Names) -> std::res
 }
 
 fn check(json: Value) -> std::result::Result<Job, String> {
-    let job = Job::check(json)?;
+    let mut job = Job::check(json)?;
+    if let Some(inputs) = job.json.list("input") {
+        let cwd = job.cwd().unwrap_or_default();
+        let inputs = inputs.iter().map(|path| input(&cwd, path)).collect::<std::result::Result<Vec<_>, _>>()?;
+        job.json.set("input", inputs);
+    }
     match job.keep_checkpoints().map(Keep::parse) {
         Some(Err(what)) => Err(format!("'keep-checkpoints': {what}")),
         _ => Ok(job),
+    }
+}
+
+/// A file or directory that goes along, from the job's directory; it must be there.
+fn input(cwd: &Path, path: &Value) -> std::result::Result<Value, String> {
+    let whole = plain(&cwd.join(json::to_os(path).unwrap_or_default()));
+    // Above it links are followed, as git does with the work tree it may lie in.
+    let above = whole.parent().and_then(|above| above.canonicalize().ok());
+    let real = above.zip(whole.file_name()).map(|(above, name)| above.join(name));
+    match real.filter(|real| real.exists()) {
+        Some(real) => Ok(json::from_os(real.as_os_str())),
+        None => Err(format!("input {}: No such file or directory", whole.display())),
     }
 }
 

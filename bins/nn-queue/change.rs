@@ -5,6 +5,7 @@
 
 use crate::adopt;
 use crate::engines;
+use crate::host;
 use crate::labels;
 use crate::runs::{self, Refused};
 use nn::base::args::{Arg, Args};
@@ -13,6 +14,7 @@ use nn::base::error::{Error, Result};
 use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
 use nn::base::sys::{self, Signal};
+use nn::cluster::ssh::host::is_host;
 use nn::spool::owner::{Life, Owner};
 use nn::spool::recover::Recovery;
 use nn::spool::state::{Folder, State, Token};
@@ -69,14 +71,42 @@ pub fn release(args: &mut Args, out: &mut Out) -> Result<Exit> {
 /// not started -> cancelled; started: asks its runner to stop it
 pub fn cancel(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let given = runs::operands(args)?;
-    change("cancel", given, out, &|spool, token| {
-        Ok(match &token.state {
-            State::Queued(_) | State::Held(_) | State::Claimed(_) => Step::Move(token.to(State::Cancelled)),
-            State::Started(_, runner) => stop(spool, token, runner)?,
-            State::Cancelled => Step::Already,
-            State::Submitted(engine, _) if engines::is_engine(spool, engine)? => Step::Move(token.to(State::Cancelled)),
-            state => Step::No(reason(state)),
-        })
+    let exit = change("cancel", given, out, &called_off)?;
+    host::sync::call_off(&Spool::find()?)?;
+    Ok(exit)
+}
+
+fn called_off(spool: &Spool, token: &Token) -> Result<Step> {
+    Ok(match &token.state {
+        State::Queued(_) | State::Held(_) | State::Claimed(_) => Step::Move(token.to(State::Cancelled)),
+        State::Started(_, runner) => stop(spool, token, runner)?,
+        State::Submitted(engine, _) if is_host(engine) => {
+            files::create_empty_durable(&spool.run_dir(token.run).join("cancel"))?;
+            Step::Did("stopping")
+        }
+        State::Cancelled => Step::Already,
+        State::Submitted(engine, _) if engines::is_engine(spool, engine)? => Step::Move(token.to(State::Cancelled)),
+        state => Step::No(reason(state)),
+    })
+}
+
+/// cancel, for one run; the word for what it is now.
+///
+/// # Errors
+/// It cannot be called off: why.
+pub fn call_off(spool: &Spool, run: u64) -> Result<String> {
+    let (from, step) = one(spool, run, None, &called_off)?;
+    Ok(match step {
+        Step::Move(to) => {
+            files::sync_dir(&spool.folder(to.folder()))?;
+            engines::let_go(spool, std::iter::once(&from))?;
+            let details = json::map([("from", Value::from(from.path())), ("to", to.path().into())]);
+            let _ = spool.event(run, false, "cancel", details);
+            to.folder().name().into()
+        }
+        Step::Did(word) => word.into(),
+        Step::No(why) => why,
+        Step::Already | Step::Look => from.folder().name().into(),
     })
 }
 

@@ -5,6 +5,8 @@ use nn::base::cli;
 use nn::base::error::Result;
 use nn::cluster::batch::Id;
 use nn::cluster::engine::{self, Fate};
+use nn::cluster::ssh::host::is_host;
+use nn::cluster::ssh::record::{Reach, Record};
 use nn::cluster::sync;
 use nn::spool::state::{State, Token};
 use nn::spool::store::Spool;
@@ -24,6 +26,9 @@ pub fn notes(spool: &Spool, tokens: &[&Token]) -> Result<HashMap<u64, String>> {
     let fates = if submitted.is_empty() { HashMap::new() } else { sync::fates(spool, &submitted, PATIENCE)? };
     let note = |token: &Token| {
         let State::Submitted(engine, id) = &token.state else { return None };
+        if is_host(engine) {
+            return Some((token.run, Reach::of(spool, engine).words(engine, &Record::of(spool, token.run))));
+        }
         let fate = fates.get(&token.run);
         Some((token.run, format!("{engine}{}", words(&Id::parse(id), fate))))
     };

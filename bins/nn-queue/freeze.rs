@@ -201,7 +201,9 @@ impl Freezer<'_> {
     /// The links of a job as paths below the top: what it names must be there, what the config names may be.
     fn links_of(&self, job: &Job, top: &Path, dir: &Path) -> Result<Vec<PathBuf>> {
         let mut links = BTreeSet::new();
-        let own = job.links();
+        let mut own = job.links();
+        // What goes along to other hosts is reached in the same way.
+        own.extend(job.inputs().into_iter().filter(|input| input.starts_with(top)).map(OsString::from));
         for (name, needed) in own.iter().map(|name| (name, true)).chain(self.links.iter().map(|name| (name, false))) {
             let places = [top.join(dir).join(name), top.join(name)].map(|path| plain(&path));
             let path = places.iter().find(|path| std::fs::metadata(path).is_ok());

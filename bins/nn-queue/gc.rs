@@ -16,9 +16,9 @@ use nn::base::time::{Time, parse_duration, show_duration};
 use nn::record::checkpoint::Keep;
 use nn::spool::owner::{Life, Owner};
 use nn::spool::state::{Folder, State, Token};
-use nn::spool::store::Spool;
+use nn::spool::store::{Spool, UNBORN};
 use std::collections::HashSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
@@ -246,7 +246,9 @@ fn ended_since(spool: &Spool, token: &Token) -> Option<Duration> {
 
 /// Whether a run's folder holds nothing but what adding it wrote.
 fn only_added(dir: &Path) -> Result<bool> {
-    Ok(files::names(dir)?.iter().all(|name| name == "job.json" || name == "env"))
+    Ok(files::names(dir)?
+        .iter()
+        .all(|name| [OsStr::new("job.json"), OsStr::new("env"), OsStr::new(UNBORN)].contains(&name.as_os_str())))
 }
 
 /// Whether any folder, read in the other order, holds a token of a run.

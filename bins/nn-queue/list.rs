@@ -13,6 +13,7 @@ use nn::base::json::Value;
 use nn::base::table::{Cell, Format, Table};
 use nn::base::text::did_you_mean;
 use nn::base::time::{Time, show_duration};
+use nn::cluster::ssh::host::is_host;
 use nn::record::results::took;
 use nn::spool::job::Job;
 use nn::spool::owner::Life;
@@ -162,6 +163,11 @@ fn row(spool: &Spool, token: Token, now: Time) -> Row {
     match &token.state {
         State::Queued(_) | State::Held(_) | State::Submitted(..) => {
             time = job.as_ref().ok().and_then(Job::added).map(|added| now.since(added));
+            if let State::Submitted(engine, _) = &token.state
+                && is_host(engine)
+            {
+                progress = last_point(spool, token.run);
+            }
         }
         State::Claimed(worker) => {
             note = owner_note(spool, token.run, worker, worker, "worker").unwrap_or("starting".into())

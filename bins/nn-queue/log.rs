@@ -1,8 +1,10 @@
 //! log: what a run printed. Bytes as they are into a pipe or file; on a terminal every control character but the line's
 //! end and TAB is shown as an escape, for a log may hold anything.
 //!
-//! `-f` looks for more four times a second, and ends when the run has ended and all is shown.
+//! `-f` looks for more four times a second, and ends when the run has ended and all is shown. What a run at another host
+//! prints is fetched meanwhile.
 
+use crate::host::following::Following;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{Exit, Out};
 use nn::base::error::{Doing, Error, Result};
@@ -45,6 +47,7 @@ pub fn log(args: &mut Args, out: &mut Out) -> Result<Exit> {
         let at = start_of_last(file, lines).doing("read", &path)?;
         file.seek(SeekFrom::Start(at)).doing("read", &path)?;
     }
+    let _following = follow.then(|| Following::begin(&spool, [run].into()));
     let mut looks: u32 = 0;
     loop {
         // Asked before the last reading: what was written until the end is then read.

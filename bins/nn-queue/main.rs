@@ -9,10 +9,12 @@ mod change;
 mod engines;
 mod freeze;
 mod gc;
+mod host;
 mod hosts;
 mod labels;
 mod list;
 mod log;
+mod peer;
 mod prune;
 mod recover;
 mod runs;
@@ -58,6 +60,7 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
     --hold                     do not start it yet
     --live                     run in place, with the code as it is then
     --link PATH                reach what git ignores there by a link (again for more)
+    --input PATH               the same, and it goes along to other hosts (again for more)
     --again                    even if the same was added before
     --new                      only what was not added before
   list [-a] [--state S]... [--json] [RUNS]
@@ -67,11 +70,16 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
   log [-f] [-n LINES] RUN    what it printed (-f, --follow: until it has ended)
   work [-j SLOTS] [--gpus LIST] [--forever] [--detach] [-q]
                              start what is queued, until nothing is left
-  submit --to ENGINE [-o OPTIONS]... [--max-parallel N] [RUNS]
+  submit --to ENGINE|HOST|GROUP [-o OPTIONS]... [--max-parallel N] [RUNS]
                              hand what is queued to slurm (-o, --option: words
-                             for its own command line)
-  sync                       ask the engines what became of it, hand over again
-                             what was interrupted
+                             for its own command line), or to hosts by ssh
+  sync                       ask the engines and hosts what became of it, hand
+                             over again what was interrupted
+  host list [--json]         hosts that runs can be handed to
+  host check [--json] [HOST]...
+  host setup [--from DIR] HOST...
+                             bring the tools there
+  peer WORD                  what another nn-queue starts here by ssh
   hold RUNS                  do not start them before they are released
   release RUNS
   cancel RUNS                call them off; stop those that run
@@ -92,7 +100,7 @@ RUNS: 17 name last last~2 12-20 @group, or numbers on standard input
 
 type Verb = fn(&mut Args, &mut Out) -> Result<Exit>;
 
-const VERBS: [(&str, Verb); 19] = [
+const VERBS: [(&str, Verb); 21] = [
     ("init", add::init),
     ("add", add::add),
     ("list", list::list),
@@ -112,6 +120,8 @@ const VERBS: [(&str, Verb); 19] = [
     ("log", log::log),
     ("gc", gc::gc),
     ("recover", recover::recover),
+    ("peer", peer::peer),
+    ("host", host::host),
 ];
 
 fn main() -> ExitCode {

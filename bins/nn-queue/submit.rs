@@ -1,7 +1,8 @@
-//! submit: hands waiting runs to an engine, those with equal needs as one job array. What the engine refuses stays queued,
+//! submit: hands waiting runs to hosts (host/submit.rs), or to an engine, those with equal needs as one job array. What the engine refuses stays queued,
 //! and the person is told why. The steps, and what a crash between them leaves, are in nn-spool(5) and lib/cluster.
 
 use crate::adopt;
+use crate::host;
 use crate::runs::{self, Refused};
 use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
@@ -11,6 +12,7 @@ use nn::cluster::batch::How;
 use nn::cluster::engine::{self, Engine};
 use nn::cluster::handover::{Outcome, Ready, Sender};
 use nn::cluster::program;
+use nn::cluster::ssh::host::Host;
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::Spool;
 use std::collections::HashMap;
@@ -26,10 +28,12 @@ struct Opts {
 pub fn submit(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let opts = parse(args)?;
     let spool = Spool::find()?;
-    let Some(engine) = engine::by_name(&opts.to, &spool.config()?) else {
-        return Err(engine::unknown(&opts.to, []));
-    };
-    to_engine(&spool, engine.as_ref(), opts, out)
+    let config = spool.config()?;
+    match engine::by_name(&opts.to, &config) {
+        Some(engine) => to_engine(&spool, engine.as_ref(), opts, out),
+        None if Host::is_known(&config, &opts.to)? => to_hosts(&spool, opts, out),
+        None => Err(engine::unknown(&opts.to, config.hosts().keys().map(String::as_str))),
+    }
 }
 
 fn parse(args: &mut Args) -> Result<Opts> {
@@ -58,16 +62,43 @@ fn options(text: &str) -> Result<Vec<String>> {
     program::words(text).map_err(|what| Error::usage(format!("-o {what}")))
 }
 
+/// To a host or a group of hosts.
+fn to_hosts(spool: &Spool, opts: Opts, out: &mut Out) -> Result<Exit> {
+    if !opts.how.options.is_empty() || opts.how.max_parallel.is_some() {
+        let what = "-o and --max-parallel are for engines: what a host needs stands in its settings";
+        return Err(Error::usage(format!("{what}, as slots and engine-options")));
+    }
+    let mut refused = Refused::default();
+    let tokens = wanted(spool, opts.runs, &mut refused)?;
+    let ready = ready(spool, tokens, &mut refused)?;
+    if ready.is_empty() {
+        return Ok(nothing(&refused));
+    }
+    let mut lines = Vec::new();
+    let tokens = ready.into_iter().map(|ready| ready.token).collect();
+    let handed = host::submit::submit(spool, &opts.to, tokens, &mut refused, &mut lines);
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    refused.complain("submit");
+    handed.map(|()| Exit::DONE)
+}
+
+fn nothing(refused: &Refused) -> Exit {
+    refused.complain("submit");
+    if refused.is_empty() {
+        cli::tell("nothing is queued");
+        return Exit::NO;
+    }
+    Exit::DONE
+}
+
 fn to_engine(spool: &Spool, engine: &dyn Engine, opts: Opts, out: &mut Out) -> Result<Exit> {
     let mut refused = Refused::default();
     let tokens = wanted(spool, opts.runs, &mut refused)?;
     let ready = ready(spool, tokens, &mut refused)?;
     if ready.is_empty() {
-        refused.complain("submit");
-        if refused.is_empty() {
-            cli::tell("nothing is queued");
-        }
-        return Ok(if refused.is_empty() { Exit::NO } else { Exit::DONE });
+        return Ok(nothing(&refused));
     }
     let outcome = Sender::new(spool, engine, &adopt::runner()?, opts.how)?.send(ready)?;
     tell(spool, engine.name(), &outcome, &mut refused, out)?;

@@ -2,6 +2,7 @@
 //! interrupted.
 
 use crate::adopt;
+use crate::host;
 use crate::runs::Refused;
 use crate::submit;
 use nn::base::args::{Arg, Args};
@@ -27,6 +28,13 @@ pub fn sync(args: &mut Args, out: &mut Out) -> Result<Exit> {
         if let Some(engine) = engine::by_name(name, &config) {
             one(&spool, engine.as_ref(), ending.as_deref(), out)?;
         }
+    }
+    if ending.is_none() {
+        let synced = host::sync::sync(&spool, None)?;
+        for line in synced.lines {
+            writeln!(out, "{line}")?;
+        }
+        synced.troubles.iter().for_each(cli::complain);
     }
     Ok(Exit::DONE)
 }

@@ -3,6 +3,7 @@
 //! runs that come after one that failed, nothing is worth waiting for.
 
 use crate::engines;
+use crate::host::{self, following::Following};
 use crate::runs::{self, Refused};
 use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
@@ -38,6 +39,7 @@ pub fn wait(args: &mut Args, out: &mut Out) -> Result<Exit> {
     }
     let spool = Spool::find()?;
     let mut left: BTreeSet<u64> = wanted(&spool, given)?.into_iter().collect();
+    let _following = Following::begin(&spool, left.clone());
     let (started, mut pause) = (Instant::now(), FIRST);
     let mut all_done = true;
     let (mut silent_since, mut told) = (started, false);
@@ -115,7 +117,8 @@ fn tell_blocked(spool: &Spool, left: &BTreeSet<u64>) -> Result<bool> {
         }
     }
     let submitted = spool.tokens(Folder::Submitted)?;
-    let submitted: Vec<&Token> = submitted.iter().filter(|token| left.contains(&token.run)).collect();
+    let submitted: Vec<&Token> =
+        submitted.iter().filter(|token| left.contains(&token.run) && !host::is_running(spool, token)).collect();
     engines::notes(spool, &submitted)?.into_iter().for_each(|(run, note)| blocked.add(run, note));
     let lines: Vec<String> = blocked.lines().collect();
     lines.iter().for_each(|line| cli::tell(&format!("still waiting for {line}")));

@@ -110,6 +110,14 @@ impl Waits {
     }
 }
 
+/// Whether a worker lives.
+///
+/// # Errors
+/// The spool cannot be read.
+pub fn somebody_works(spool: &Spool) -> Result<bool> {
+    Ok(!workers(spool)?.is_empty())
+}
+
 /// The hosts of the live workers, and what each says of each run.
 fn workers(spool: &Spool) -> Result<Vec<(String, HashMap<u64, String>)>> {
     let mut names = files::names(&spool.dir().join("hosts"))?;

@@ -10,6 +10,7 @@ use nn::base::files::Moved;
 use nn::base::json::Value;
 use nn::cluster::batch::Id;
 use nn::cluster::environment;
+use nn::cluster::ssh::host::is_host;
 use nn::spool::owner::Owner;
 use nn::spool::state::{Folder, How, State, Token};
 use nn::spool::store::Spool;
@@ -50,6 +51,11 @@ pub fn submitted(spool: &Spool, word: &str) -> Result<Option<(Token, EngineJob)>
         parse(word).ok_or_else(|| Error::usage(format!("--claim {word}: expected RUN.GENERATION, as in 17.1")))?;
     let Some(token) = find(spool, run, generation)? else { return Ok(None) };
     let State::Submitted(engine, id) = &token.state else { return Ok(None) };
+    if is_host(engine) {
+        return Err(Error::other(format!(
+            "run {run} was handed to {engine}, where it is run under a number of its own"
+        )));
+    }
     // The name may still say that it is being handed over.
     let id = environment::job_id(engine).unwrap_or_else(|| id.clone());
     let job = EngineJob { engine: engine.clone(), id };

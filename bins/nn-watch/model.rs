@@ -11,6 +11,7 @@ use nn::base::cli;
 use nn::base::error::Result;
 use nn::base::json::Value;
 use nn::base::time::Time;
+use nn::cluster::ssh::host::is_host;
 use nn::record::events::Events;
 use nn::record::history::{News, Point, Tail};
 use nn::spool::job::Job;
@@ -188,7 +189,8 @@ impl Run {
     }
 
     fn look(&mut self, spool: &Spool) -> Result<()> {
-        if matches!(self.token.state, State::Queued(_) | State::Held(_) | State::Submitted(..)) {
+        let is_elsewhere = matches!(&self.token.state, State::Submitted(engine, _) if !is_host(engine));
+        if is_elsewhere || matches!(self.token.state, State::Queued(_) | State::Held(_)) {
             return Ok(());
         }
         let mut tail = std::mem::replace(&mut self.tail, Tail::new(spool.run_dir(self.token.run)));

@@ -7,6 +7,8 @@ use crate::model::{Model, Run, Variable};
 use nn::base::json::{self, Value};
 use nn::base::time::Time;
 use nn::base::units::show_number;
+use nn::cluster::ssh::host::is_host;
+use nn::cluster::ssh::record::{Reach, Record};
 use nn::record::meaning;
 use nn::record::results::took;
 use nn::spool::sign::owner_note;
@@ -95,6 +97,7 @@ fn note(model: &Model, run: &Run) -> String {
         }
         State::Started(worker, runner) => owner_note(spool, number, worker, runner, "runner").unwrap_or_default(),
         State::Failed(how) => how.words(),
+        State::Submitted(host, _) if is_host(host) => Reach::of(spool, host).words(host, &Record::of(spool, number)),
         State::Submitted(engine, id) => format!("{engine} {id}"),
         _ => String::new(),
     }

@@ -17,7 +17,7 @@ mod draft;
 mod failpoints;
 mod unnamed;
 
-pub use draft::{Draft, remove_empty, symlink, write_copy};
+pub use draft::{Draft, Grower, remove_empty, symlink, write_copy};
 #[cfg(feature = "failpoints")]
 use failpoints::{operation, write_bytes};
 pub use unnamed::unnamed;

@@ -1,5 +1,10 @@
 //! Settings: `key = value` lines in the spool's `config` and in ~/.config/nn/config. The spool's win over the person's,
 //! and the environment wins over both: key `a.b-c` is NN_A_B_C. An unknown key is an error with file and line.
+//! After a line `[host NAME]` the keys are that host's (config/section.rs).
+
+mod section;
+
+pub use section::{Section, is_name};
 
 use crate::base::error::{Error, Result};
 use crate::base::files::read_text_if_any;
@@ -64,6 +69,7 @@ pub struct Config {
     rules: Vec<Rule>,
     /// Of keys that may stand several times
     lists: BTreeMap<String, Vec<String>>,
+    hosts: BTreeMap<String, Section>,
 }
 
 impl Config {
@@ -91,14 +97,27 @@ impl Config {
 
     fn add(&mut self, path: &Path) -> Result<()> {
         let text = read_text_if_any(path)?.unwrap_or_default();
+        let mut host: Option<String> = None;
         for (i, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
+            if line.starts_with('[') {
+                let name = section::host_of(line).map_err(|what| Error::data(path, i + 1, what))?;
+                self.hosts.entry(name.clone()).or_default();
+                host = Some(name);
+                continue;
+            }
             let (key, value) =
                 line.split_once('=').ok_or_else(|| Error::data(path, i + 1, "expected 'key = value'"))?;
             let (key, value) = (key.trim(), value.trim());
+            if let Some(host) = &host {
+                let section = self.hosts.entry(host.clone()).or_default();
+                let set = section.set(key, (value.to_string(), path.to_path_buf(), i + 1));
+                set.map_err(|what| Error::data(path, i + 1, what))?;
+                continue;
+            }
             if !KEYS.iter().any(|k| *k == key || k.ends_with('.') && key.len() > k.len() && key.starts_with(k)) {
                 return Err(Error::data(path, i + 1, format!("unknown key '{key}'{}", did_you_mean(key, KEYS))));
             }
@@ -124,6 +143,11 @@ impl Config {
     /// A setting that may stand several times: all lines of the files; or the one of the environment.
     pub fn list(&self, key: &str) -> Vec<String> {
         twin(key).map_or_else(|| self.lists.get(key).cloned().unwrap_or_default(), |value| vec![value])
+    }
+
+    /// The hosts that have a section, by name.
+    pub fn hosts(&self) -> &BTreeMap<String, Section> {
+        &self.hosts
     }
 
     /// The rules for all runs; NN_RULE is one in place of those in the files.
@@ -207,6 +231,20 @@ mod tests {
         assert!(sentence("\ngrce = 1").ends_with("config:2: unknown key 'grce' (did you mean 'grace'?)"));
         assert!(sentence("grace").ends_with("config:1: expected 'key = value'"));
         assert!(load("grace = x").unwrap().duration("grace").is_err());
+        let config = load("grace = 5s\n[host gpu1]\nssh = me@gpu1\n [ host  g-2 ] \n[host gpu1]\ngpus = 4\n").unwrap();
+        let names: Vec<&str> = config.hosts().keys().map(String::as_str).collect();
+        assert_eq!(names, ["g-2", "gpu1"]);
+        assert_eq!(
+            (config.hosts()["gpu1"].get("ssh"), config.hosts()["gpu1"].get("gpus")),
+            (Some("me@gpu1"), Some("4"))
+        );
+        assert!(
+            sentence("[host a]\ngpsu = 1").ends_with("config:2: unknown key 'gpsu' of a host (did you mean 'gpus'?)")
+        );
+        assert!(sentence("[hots a]").contains("config:1: unknown section 'hots' (did you mean 'host'?)"));
+        for wrong in ["[host]", "[host a,b]", "[host ../x]", "[host slurm]", "[host a~b]", "[host a"] {
+            assert!(load(wrong).is_err(), "{wrong}");
+        }
         std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -23,7 +23,7 @@ pub const PRIORITY: u8 = 5;
 pub const GRACE: Duration = Duration::from_secs(30);
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 29] = [
     "argv",
     "cwd",
     "name",
@@ -43,6 +43,8 @@ const KEYS: [&str; 27] = [
     "code",
     "live",
     "link",
+    "input",
+    "origin",
     "checkpoint",
     "keep-checkpoints",
     "finish-up",
@@ -190,6 +192,12 @@ impl Job {
         self.json.list("link").unwrap_or_default().iter().filter_map(json::to_os).collect()
     }
 
+    /// Files and directories that go with it to a host that does not share them.
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        let paths = self.json.list("input").unwrap_or_default().iter();
+        paths.filter_map(json::to_os).map(PathBuf::from).filter(|path| path.is_absolute()).collect()
+    }
+
     /// How long before its time limit it is told to finish up.
     pub fn finish_up(&self) -> Option<Duration> {
         self.json.str("finish-up").and_then(parse_duration)
@@ -316,10 +324,11 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
             value.as_list().map(drop).ok_or_else(|| "'rules' must be a list".into())
         }
         "hold" | "live" => value.as_bool().map(drop).ok_or_else(|| format!("'{key}' must be true or false")),
-        "link" => match value.as_list() {
+        "link" | "input" => match value.as_list() {
             Some(items) if items.iter().all(|v| json::to_os(v).is_some_and(|path| !path.is_empty())) => Ok(()),
-            _ => Err("'link' must be a list of paths".into()),
+            _ => Err(format!("'{key}' must be a list of paths")),
         },
+        "origin" => value.as_map().map(drop).ok_or_else(|| "'origin' is what another spool wrote".to_string()),
         "code" => Code::of(value).map(drop).ok_or_else(|| "'code' is what adding a job wrote, or nothing".to_string()),
         other => Err(format!("unknown key '{other}'{}", did_you_mean(other, KEYS))),
     }

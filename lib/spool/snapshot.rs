@@ -9,7 +9,7 @@
 
 pub mod asked;
 mod take;
-mod tar;
+pub mod tar;
 pub mod work;
 
 pub use take::{LeftOut, Limits, Snapshot, Source};

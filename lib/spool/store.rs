@@ -4,10 +4,12 @@
 
 mod add;
 mod claim;
+mod origin;
 mod place;
 
 pub use add::{environment, is_of_a_run, least_environment, read_environment, variables};
 pub use claim::{Claims, Judge, May};
+pub use origin::{Given, Origin, UNBORN, is_id};
 pub use place::Spool;
 
 use super::owner::Owner;

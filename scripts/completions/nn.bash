@@ -28,7 +28,7 @@ complete -o bashdefault -o default -F _nn_sweep nn-sweep
 
 # nn-queue
 _nn_queue() {
-    local verbs="init add list hosts show log work submit sync hold release cancel retry prio note tag wait gc recover"
+    local verbs="init add list hosts show log work submit sync host hold release cancel retry prio note tag wait gc recover"
     if ((COMP_CWORD == 1)); then
         _nn_words "$verbs"
         return
@@ -44,13 +44,13 @@ _nn_queue() {
         *:--finish-up | *:--rule) return ;;
         *:--note | *:--tag | *:--pattern | *:--timeout | *:--older-than | *:--host-is-dead | note:note | tag:tag) return ;;
         *:--keep-checkpoints | *:-o | *:--option | *:--max-parallel) return ;;
-        *:--to) _nn_words slurm gridengine; return ;;
+        *:--to) _nn_words "slurm gridengine $(nn-queue host list 2>/dev/null | cut -f1)"; return ;;
     esac
     case ${COMP_WORDS[1]} in
         init) _nn_options --group ;;
         add)
             _nn_options -n --name -p --param -g --group --needs --host --time --prio --retries --after --after-any --note --tag \
-                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --rule --notify --hold --live --link --again --new
+                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --rule --notify --hold --live --link --input --again --new
             ;;
         list) _nn_options -a --all --state --json || _nn_runs ;;
         hosts) _nn_options --json ;;
@@ -58,7 +58,18 @@ _nn_queue() {
         log) _nn_options -f --follow -n --lines || _nn_runs ;;
         work) _nn_options -j --slots --gpus --forever --detach -q --quiet ;;
         submit) _nn_options --to -o --option --max-parallel || _nn_runs ;;
-        sync) _nn_options ;;
+        sync | peer) _nn_options ;;
+        host)
+            if ((COMP_CWORD == 2)); then
+                _nn_words "list check setup"
+                return
+            fi
+            case ${COMP_WORDS[2]}:$3 in
+                *:--from) ;;
+                setup:*) _nn_options --from || _nn_words "$(nn-queue host list 2>/dev/null | cut -f1)" ;;
+                *) _nn_options --json --from || _nn_words "$(nn-queue host list 2>/dev/null | cut -f1)" ;;
+            esac
+            ;;
         retry) _nn_options --done || _nn_runs ;;
         tag) _nn_options -d --delete || _nn_runs ;;
         wait) _nn_options --timeout || _nn_runs ;;

@@ -16,7 +16,7 @@ complete -c nn-sweep -s n -l dry-run -d 'count them, and show the commands'
 complete -c nn-sweep -l command -x -d 'of experiments that have none'
 
 # nn-queue
-set -l verbs init add list hosts show log work submit sync hold release cancel retry prio note tag wait gc recover
+set -l verbs init add list hosts show log work submit sync host hold release cancel retry prio note tag wait gc recover
 set -l states queued held submitted running done failed cancelled
 complete -c nn-queue -n "not __fish_seen_subcommand_from $verbs" -f -a "$verbs"
 complete -c nn-queue -n '__fish_seen_subcommand_from init' -l group -d 'shared by the group'
@@ -43,6 +43,7 @@ complete -c nn-queue -n '__fish_seen_subcommand_from add' -l profile -x -a 'pyth
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l hold -d 'do not start it yet'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l live -d 'run in place'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l link -r -F -d 'reach this by a link'
+complete -c nn-queue -n '__fish_seen_subcommand_from add' -l input -r -F -d 'send it along to other hosts'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l again -d 'even if it was added before'
 complete -c nn-queue -n '__fish_seen_subcommand_from add' -l new -d 'only what was not added before'
 complete -c nn-queue -n '__fish_seen_subcommand_from list' -s a -l all -d 'also those that have ended'
@@ -55,7 +56,7 @@ complete -c nn-queue -n '__fish_seen_subcommand_from work' -l gpus -x -a 'all no
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -l forever -d 'wait for more'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -l detach -d 'in the background'
 complete -c nn-queue -n '__fish_seen_subcommand_from work' -s q -l quiet -d 'no bar'
-complete -c nn-queue -n '__fish_seen_subcommand_from submit' -l to -x -a 'slurm gridengine' -d 'the engine'
+complete -c nn-queue -n '__fish_seen_subcommand_from submit' -l to -x -a "slurm gridengine (nn-queue host list 2>/dev/null | cut -f1)" -d 'the engine, host or group'
 complete -c nn-queue -n '__fish_seen_subcommand_from submit' -s o -l option -x -d 'words for its command line'
 complete -c nn-queue -n '__fish_seen_subcommand_from submit' -l max-parallel -x -d 'so many at a time'
 complete -c nn-queue -n '__fish_seen_subcommand_from retry' -l done -d 'also those that are done'
@@ -64,6 +65,9 @@ complete -c nn-queue -n '__fish_seen_subcommand_from wait' -l timeout -x -d 'at 
 complete -c nn-queue -n '__fish_seen_subcommand_from gc' -l dry-run -d 'only say'
 complete -c nn-queue -n '__fish_seen_subcommand_from gc' -l keep-checkpoints -x -d 'last=K,best=METRIC, remove others'
 complete -c nn-queue -n '__fish_seen_subcommand_from gc' -l older-than -x -d 'runs that ended so long ago'
+complete -c nn-queue -n '__fish_seen_subcommand_from host' -f -a 'list check setup (nn-queue host list 2>/dev/null | cut -f1)'
+complete -c nn-queue -n '__fish_seen_subcommand_from host' -l json -d 'JSON lines'
+complete -c nn-queue -n '__fish_seen_subcommand_from host' -l from -r -d 'a directory of programs'
 complete -c nn-queue -n '__fish_seen_subcommand_from recover' -l wait -d 'also for silent owners, 90 s'
 complete -c nn-queue -n '__fish_seen_subcommand_from recover' -l host-is-dead -x -d 'take its runs'
 set -l of_runs list show log submit hold release cancel retry prio note tag wait

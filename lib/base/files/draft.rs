@@ -3,7 +3,7 @@
 use super::{O_NOFOLLOW, adopt_mode, file_mode, open_new, operation, shared, sync_dir, tmp_name, write_bytes};
 use crate::base::error::{Doing, Result};
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -73,6 +73,51 @@ impl Drop for Draft {
         if !self.published {
             let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+/// A file that gets bytes at places that are known: who writes the same bytes once more, or beside another who does, changes
+/// nothing.
+#[derive(Debug)]
+pub struct Grower {
+    path: PathBuf,
+    file: File,
+}
+
+impl Grower {
+    /// Opens a file, or makes it, to write from a place on which is not beyond its end. `cut`: what stands there goes first.
+    ///
+    /// # Errors
+    /// It cannot be opened, is a link, or ends before that place.
+    pub fn open(path: &Path, at: u64, cut: bool) -> Result<Grower> {
+        let open = || {
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(file_mode())
+                .custom_flags(O_NOFOLLOW)
+                .open(path)?;
+            let length = file.metadata()?.len();
+            if length < at {
+                return Err(io::Error::new(ErrorKind::InvalidData, "it is shorter than it was"));
+            }
+            if cut {
+                file.set_len(at)?;
+            }
+            file.seek(SeekFrom::Start(at))?;
+            Ok(file)
+        };
+        let file = operation("open", path, open).doing("write", path)?;
+        Ok(Grower { path: path.to_path_buf(), file })
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        write_bytes(&self.path, &mut self.file, bytes).doing("write", &self.path)
     }
 }
 

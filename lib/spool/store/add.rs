@@ -44,7 +44,7 @@ impl Spool {
     }
 
     /// Nobody removes a snapshot that was asked for lately; here it is seen that nobody has.
-    fn check_code(&self, jobs: &[Job]) -> Result<()> {
+    pub(super) fn check_code(&self, jobs: &[Job]) -> Result<()> {
         let mut seen = HashSet::new();
         for code in jobs.iter().filter_map(Job::code) {
             if seen.insert((code.tree.clone(), code.facts.clone())) && !code.is_there(self) {
@@ -54,7 +54,7 @@ impl Spool {
         Ok(())
     }
 
-    fn add_files(&self, jobs: &[Job], env: &[u8], runs: &mut Vec<u64>) -> Result<()> {
+    pub(super) fn add_files(&self, jobs: &[Job], env: &[u8], runs: &mut Vec<u64>) -> Result<()> {
         let durable = jobs.len() < MANY;
         let now = Time::now();
         let mut next = self.first_number()?;
