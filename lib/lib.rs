@@ -26,6 +26,7 @@ pub mod spool {
     pub mod attempts; // a run's attempts, as far as they are on record
     pub mod batch; // the scheduler's job a script runs in, and its run
     pub mod config; // key = value settings
+    pub mod hold; // files that one process at a time holds
     pub mod job; // what was asked: job.json
     pub mod needs; // what a run needs of its host, and what it was given: placed.json
     pub mod notify; // of which news a person wants to be told

@@ -8,7 +8,8 @@ use nn::base::text::escape;
 use nn::base::time::Time;
 use nn::base::units::show_size;
 use nn::mail::message::read;
-use nn::mail::outgoing::{Box, Entry, Outgoing, Ticket, Tries};
+use nn::mail::outgoing::{Box, Outgoing, Ticket, Tries};
+use nn::spool::hold::Entry;
 use nn::spool::store::Spool;
 use std::io::Read;
 

@@ -61,7 +61,7 @@ pub fn print(opts: Opts, out: &mut Out) -> Result<Exit> {
 }
 
 /// What is new of a run, unless the run itself has been removed.
-fn look(run: u64, reader: &mut Events, found: &mut Vec<Value>) -> Result<()> {
+pub fn look(run: u64, reader: &mut Events, found: &mut Vec<Value>) -> Result<()> {
     let looked = reader.look(&mut |event| {
         let mut whole = json::map([("t", event.get("t").cloned().unwrap_or(Value::Null)), ("run", Value::from(run))]);
         for (key, value) in event.as_map().unwrap_or_default().iter().filter(|(key, _)| key != "t") {

@@ -7,8 +7,10 @@
 //! The model (model.rs) reads only what is new: the names of tokens, the ends of histories and events. What is shown is
 //! made from it anew each time (row.rs, layout.rs, screen.rs, detail.rs).
 
+mod cursor;
 mod detail;
 mod events;
+mod fresh;
 mod hosts;
 mod keys;
 mod layout;
@@ -18,6 +20,7 @@ mod once;
 mod row;
 mod screen;
 mod spark;
+mod tick;
 mod why;
 
 use nn::base::args::{Arg, Args};
@@ -29,6 +32,7 @@ use std::process::ExitCode;
 const USAGE: &str = "
 usage: nn-watch [-a] [--once] [--json] [RUNS]
        nn-watch --events [-f] [RUNS]
+       nn-watch [--tick] [--new]
        nn-watch why RUN
        nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
 
@@ -38,6 +42,8 @@ See what runs, and what is said of it: live on a terminal. Or judge a log.
       --once     print it once, as records
       --json     the same as JSON, one object a run
       --events   print what happened to runs, as JSON lines
+      --tick     one pass: mend what a crash left, note what hangs or runs short, have it told
+      --new      print what happened since the last such call, as JSON lines
   -f, --follow   and what happens from now on
   -p, --pattern TEMPLATE  how values stand in a line of the log: 'Epoch {epoch}: loss {loss}'
       --rule RULE         'warn|stop if CONDITION', beside what is looked for anyway
@@ -59,6 +65,8 @@ pub struct Opts {
     json: bool,
     events: bool,
     follow: bool,
+    tick: bool,
+    new: bool,
     patterns: Vec<String>,
     rules: Vec<String>,
     runs: Vec<OsString>,
@@ -66,6 +74,9 @@ pub struct Opts {
 
 fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let opts = parse(args)?;
+    if opts.tick || opts.new {
+        return tick::pass(opts.tick, opts.new, out);
+    }
     if is_log(&opts) {
         return log::judge(opts, out);
     }
@@ -97,6 +108,8 @@ fn parse(args: &mut Args) -> Result<Opts> {
                 "json" => opts.json = true,
                 "events" => opts.events = true,
                 "follow" => opts.follow = true,
+                "tick" => opts.tick = true,
+                "new" => opts.new = true,
                 "pattern" => opts.patterns.push(args.text()?),
                 "rule" => opts.rules.push(args.text()?),
                 _ => return Err(Arg::Long(name).unexpected()),
@@ -107,6 +120,12 @@ fn parse(args: &mut Args) -> Result<Opts> {
     }
     let is_of_log = !opts.patterns.is_empty() || !opts.rules.is_empty();
     match &opts {
+        opts if opts.tick || opts.new => {
+            match opts.all || opts.once || opts.json || opts.follow || is_of_log || !opts.runs.is_empty() {
+                true => Err(Error::usage("--tick and --new are about the whole spool: they take nothing else")),
+                false => Ok(()),
+            }
+        }
         opts if is_log(opts) && (opts.all || opts.once || opts.events) => {
             Err(Error::usage("a log is judged: it takes --follow, --json, --pattern and --rule"))
         }

@@ -2,10 +2,11 @@
 //! under a name made from what it is, so that it is told once, however often it is heard of; whoever makes a message takes
 //! the news in it by a rename that exactly one can win.
 
-use super::outgoing::{Box, Entry, Outgoing, is_name};
+use super::outgoing::{Box, Outgoing};
 use crate::base::error::{Error, Result};
 use crate::base::files::{self, Moved};
 use crate::base::json::Value;
+use crate::spool::hold::{Entry, is_name};
 use crate::spool::owner::Owner;
 use crate::spool::store::Spool;
 use std::collections::HashSet;

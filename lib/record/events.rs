@@ -24,6 +24,31 @@ impl Events {
         Events { run: run.into(), files: Vec::new() }
     }
 
+    /// From these bytes on of these files; from the beginning of others.
+    pub fn at(run: impl Into<PathBuf>, files: Vec<(String, u64)>) -> Events {
+        Events { run: run.into(), files }
+    }
+
+    /// How far each file was read.
+    pub fn places(&self) -> &[(String, u64)] {
+        &self.files
+    }
+
+    /// Passes over what is there, unread.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn skip(&mut self) -> Result<()> {
+        self.files.clear();
+        for name in files::names(&self.run)? {
+            if let Some(name) = name.to_str().filter(|name| is_events(name)) {
+                let length = std::fs::metadata(self.run.join(name)).map_or(0, |meta| meta.len());
+                self.files.push((name.to_string(), length));
+            }
+        }
+        Ok(())
+    }
+
     /// Hands on what is new. A line that is no event is passed over.
     ///
     /// # Errors
@@ -31,7 +56,7 @@ impl Events {
     pub fn look(&mut self, act: &mut dyn FnMut(Value)) -> Result<()> {
         let mut found = Vec::new();
         for name in files::names(&self.run)? {
-            let Some(name) = name.to_str().filter(|n| n.starts_with("events.") && n.ends_with("jsonl")) else {
+            let Some(name) = name.to_str().filter(|name| is_events(name)) else {
                 continue;
             };
             let path = self.run.join(name);
@@ -51,6 +76,10 @@ impl Events {
         found.into_iter().for_each(act);
         Ok(())
     }
+}
+
+fn is_events(name: &str) -> bool {
+    name.starts_with("events.") && name.ends_with("jsonl")
 }
 
 /// Reads whole lines from a byte on; how many bytes they are.

@@ -187,7 +187,7 @@ complete -o bashdefault -o default -F _nn_weights nn-weights
 
 # nn-watch
 _nn_watch() {
-    _nn_options -a --all --once --json --events -f --follow -p --pattern --rule && return
+    _nn_options -a --all --once --json --events --tick --new -f --follow -p --pattern --rule && return
     _nn_runs
     [ "$COMP_CWORD" = 1 ] && [[ why == "${COMP_WORDS[1]}"* ]] && COMPREPLY+=(why)
 }

@@ -95,18 +95,8 @@ What went wrong in telling is in mail/log, and nothing is lost.
 
 Slips of the pen.
 
-  $ nn-run --notify faild -- true
+  $ nn-run --notify faild -- true 2>&1 | head -n 1
   nn-run: --notify: 'faild' is not failed, finished, warning or none (did you mean 'failed'?)
-  usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
-                [--time DURATION] [--finish-up DURATION] [--grace DURATION]
-                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
-                [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
-                [--rule RULE]... [--notify KINDS]
-                [--] COMMAND [ARGUMENT]...
-         nn-run [-q] [--grace DURATION] --resume RUN
-         nn-run [-q] [--grace DURATION] --claimed TOKEN
-         nn-run [-q] [--grace DURATION] --adopt TOKEN
-  [125]
   $ nn-queue add --notify 'none, failed' -- true
   nn-queue: --notify: 'none' goes with nothing else
   usage: nn-queue VERB [OPTION]... [OPERAND]...

@@ -10,6 +10,7 @@ Bad input is told at once.
   nn-watch: --follow goes with --events, or with a log
   usage: nn-watch [-a] [--once] [--json] [RUNS]
          nn-watch --events [-f] [RUNS]
+         nn-watch [--tick] [--new]
          nn-watch why RUN
          nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
   [2]
@@ -17,6 +18,7 @@ Bad input is told at once.
   nn-watch: --events prints all that is on record of the runs, as JSON: it takes --follow alone
   usage: nn-watch [-a] [--once] [--json] [RUNS]
          nn-watch --events [-f] [RUNS]
+         nn-watch [--tick] [--new]
          nn-watch why RUN
          nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
   [2]
@@ -24,6 +26,7 @@ Bad input is told at once.
   nn-watch: unknown option '--frob'
   usage: nn-watch [-a] [--once] [--json] [RUNS]
          nn-watch --events [-f] [RUNS]
+         nn-watch [--tick] [--new]
          nn-watch why RUN
          nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
   [2]
@@ -31,6 +34,7 @@ Bad input is told at once.
   nn-watch: why: which run? One is wanted
   usage: nn-watch [-a] [--once] [--json] [RUNS]
          nn-watch --events [-f] [RUNS]
+         nn-watch [--tick] [--new]
          nn-watch why RUN
          nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
   [2]
@@ -38,6 +42,7 @@ Bad input is told at once.
   nn-watch: why: which run? One is wanted
   usage: nn-watch [-a] [--once] [--json] [RUNS]
          nn-watch --events [-f] [RUNS]
+         nn-watch [--tick] [--new]
          nn-watch why RUN
          nn-watch [-f] [--json] [-p TEMPLATE]... [--rule RULE]... FILE|-
   [2]

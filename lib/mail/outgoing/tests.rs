@@ -4,6 +4,7 @@ use super::*;
 use crate::mail::message::Address;
 use crate::mail::settings::Settings;
 use crate::spool::config::Config;
+use crate::spool::hold::TAKE_BACK;
 
 struct Post {
     dir: PathBuf,
