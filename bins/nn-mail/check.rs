@@ -1,6 +1,6 @@
 //! The dialogue with the server, shown line by line up to where a message would follow, and what it means.
 
-use crate::letter::Letter;
+use crate::letter::{Letter, sample};
 use crate::send::deliver;
 use nn::base::cli::{Exit, Out};
 use nn::base::error::{Error, Result};
@@ -66,7 +66,11 @@ pub fn send(spool: &Spool, to: Vec<Address>, out: &mut Out) -> Result<Exit> {
     let host = nn::base::sys::host_name();
     let letter = Letter {
         subject: format!("nn-mail on {host} works"),
-        text: format!("This came from {host}, where experiments run. Their news will come the same way.\n"),
+        text: format!(
+            "This came from {host}, where experiments run. Their news will come the same way,\neach with its curve; this \
+             one is made up:\n"
+        ),
+        curve: sample(),
         automatic: true,
         ..Letter::default()
     };

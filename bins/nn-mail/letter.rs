@@ -94,17 +94,39 @@ fn html(text: &str, curve: Option<&str>) -> String {
 pub fn curve(spool: &Spool, runs: &[u64], metric: Option<&str>) -> Option<Curve> {
     // A comma or a star would mean several.
     let metric = metric.filter(|name| !name.is_empty() && !name.contains([',', '*', '?']));
-    let drawn = plotted(spool, runs, metric);
-    if drawn.is_none() && metric.is_some() { plotted(spool, runs, None) } else { drawn }
+    let found = plotted(spool, runs, metric);
+    if found.is_none() && metric.is_some() { plotted(spool, runs, None) } else { found }
 }
 
 fn plotted(spool: &Spool, runs: &[u64], metric: Option<&str>) -> Option<Curve> {
-    let plot = |args: &[&str]| {
+    drawn(&|args| {
         let mut command = Command::new(sibling("nn-plot"));
         if let Some(name) = metric {
             command.arg(format!("--values={name}"));
         }
-        command.args(args).args(runs.iter().map(u64::to_string)).env("NN_SPOOL", spool.dir()).env("NO_COLOR", "1");
+        command.args(args).args(runs.iter().map(u64::to_string)).env("NN_SPOOL", spool.dir());
+        command
+    })
+}
+
+/// A curve that is made up, to see whether curves arrive.
+pub fn sample() -> Option<Curve> {
+    const SCRIPT: &str = r#"i=0
+        for cost in 2.31 1.74 1.35 1.12 0.93 0.81 0.74 0.66 0.63 0.57 0.55 0.52 0.51 0.49 0.49 0.48; do
+            i=$((i + 1)); echo "epoch=$i valid_cost=$cost"
+        done | "$0" --title "a sample" "$@" -"#;
+    drawn(&|args| {
+        let mut command = Command::new("sh");
+        command.args(["-c", SCRIPT]).arg(sibling("nn-plot")).args(args);
+        command
+    })
+}
+
+/// A curve in both forms, by nn-plot with these arguments.
+fn drawn(plot: &dyn Fn(&[&str]) -> Command) -> Option<Curve> {
+    let plot = |args: &[&str]| {
+        let mut command = plot(args);
+        command.env("NO_COLOR", "1");
         Asked::begin(command, MOST_BYTES)
     };
     let mut text = plot(&["--format", "text", "--ascii", "--width", COLUMNS, "--height", "18", "-o", "-"]);

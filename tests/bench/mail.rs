@@ -22,7 +22,7 @@ fn sink() -> u16 {
 
 fn talk(stream: TcpStream) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut say = |text: &str| (&stream).write_all(text.as_bytes()).ok();
+    let say = |text: &str| (&stream).write_all(text.as_bytes()).ok();
     let _ = stream.set_nodelay(true);
     say("220 sink\r\n")?;
     let mut line = Vec::new();

@@ -516,7 +516,10 @@ fn setup_asks_tries_and_writes() {
     let expected =
         format!("mail.from = Me <me@example.org>\nmail.to = me@example.org\nmail.server = 127.0.0.1:{}\n", server.port);
     assert_eq!(config, expected);
-    assert!(server.bodies.lock().unwrap()[0].contains("Subject: nn-mail on "));
+    // What comes is what news will be: a curve in the text, and as a picture.
+    let body = server.bodies.lock().unwrap()[0].clone();
+    assert!(body.contains("Subject: nn-mail on ") && body.contains("Content-Type: image/png"), "{body}");
+    assert!(body.contains("\r\nvalid_cost\r\n    |a\r\n"), "{body}");
     // A password goes into a file of its own, which only the user reads; without TLS it is not sent.
     let output = ask(&format!("\\n\\n127.0.0.1:{}\\nme\\ncanary-7351\\nyes\\n", server.port));
     assert!(!format!("{output:?}").contains("canary"), "{output:?}");
