@@ -55,6 +55,7 @@ pub mod record {
     pub mod metrics; // log lines -> counters and values
     pub mod oom; // whether the kernel killed for lack of memory
     pub mod pattern; // {placeholder} templates for log lines
+    pub mod progress; // how far a run is, and how long the rest takes
     pub mod resources; // what runs use while they run, one sampler a host
     pub mod results; // a run as a row: parameters, facts, metric@last
     pub mod room; // how much room there is: disk, quotas, memory
@@ -66,10 +67,12 @@ pub mod judge {
     pub mod channel; // one variable of interest
     pub mod curve; // divergence, plateau, overfitting, dead, norms
     pub mod event; // what was found, said once
+    pub mod idle; // GPUs that do not work
     #[allow(clippy::module_inception)]
     pub mod judge; // the judge of one run
     pub mod names; // losses and scores, training and held-out data, by name
     pub mod pace; // silence, and steps that take longer
+    pub mod reserve; // disk and memory that run out, with a forecast
     pub mod rules; // rules at work
     pub mod sketch; // a curve in constant memory, robust statistics
 }

@@ -14,9 +14,12 @@ use nn::base::text::escape;
 use nn::base::time::Time;
 use nn::judge::event::{Event, Level};
 use nn::judge::judge::Judge;
+use nn::judge::reserve::{Level as Room, What};
 use nn::record::history::{Axis, Point, Reader};
+use nn::record::progress;
 use nn::record::room::memory;
 use nn::spool::job::Job;
+use nn::spool::needs::Placed;
 use nn::spool::rule::Action;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -27,6 +30,8 @@ use std::time::{Duration, Instant};
 const MOST_EVENTS: u32 = 500;
 /// Between two looks at resources.
 const ROOM: Duration = Duration::from_secs(10);
+/// What they tell.
+const ROOMS: [&str; 3] = ["disk_free", "inodes_free", "ram_free"];
 /// The judge of an attempt.
 pub struct Judging {
     judge: Option<Judge>,
@@ -39,30 +44,47 @@ pub struct Judging {
     stopped: Option<String>,
     /// Processes that rules started, and that tell the news
     started: Vec<u32>,
+    /// UUIDs of the run's GPUs: those it was given, and those it was seen to use
+    gpus: Vec<String>,
 }
 
 impl Judging {
-    /// By the settings and the job. Settings that are wrong were refused before the start.
-    pub fn of(attempt: &Attempt) -> Judging {
+    /// By the settings and the job, of an attempt that began then. Settings that are wrong were refused before the start.
+    pub fn of(attempt: &Attempt, began: Time) -> Judging {
         let config = attempt.spool.config().ok();
         let off = config.as_ref().and_then(|config| config.get("judge")).is_some_and(|text| text == "off");
         let mut rules = config.and_then(|config| config.rules().ok()).unwrap_or_default();
         rules.extend(attempt.job.as_ref().ok().map(Job::rules).unwrap_or_default());
         let goes_on = attempt.number > 1 && attempt.checkpoint.is_some();
-        let judge = (!off).then(|| Judge::with_rules(rules));
+        let mut judge = (!off).then(|| Judge::with_rules(rules));
+        if let (Some(judge), Ok(job)) = (&mut judge, &attempt.job) {
+            let limit = job.time_limit().and_then(|limit| i64::try_from(limit.as_millis()).ok());
+            let deadline = limit.and_then(|limit| began.ms().checked_add(limit)).map(Time);
+            judge.ends(progress::goals(job.params()), deadline);
+        }
+        let placed = Placed::read(&attempt.spool, attempt.token.run, attempt.token.generation);
         Judging {
-            room_at: judge.as_ref().filter(|judge| judge.wants_resources()).map(|_| Instant::now()),
+            room_at: judge.as_ref().filter(|judge| judge.asks_for(&ROOMS)).map(|_| Instant::now()),
             judge,
             before: goes_on.then(|| attempt.dir()),
             said: 0,
             stopped: None,
             started: Vec::new(),
+            gpus: placed.map(|placed| placed.gpus).unwrap_or_default(),
         }
     }
 
     /// One that says nothing.
     pub fn none() -> Judging {
-        Judging { judge: None, before: None, said: 0, room_at: None, stopped: None, started: Vec::new() }
+        Judging {
+            judge: None,
+            before: None,
+            said: 0,
+            room_at: None,
+            stopped: None,
+            started: Vec::new(),
+            gpus: Vec::new(),
+        }
     }
 
     /// Judges a point. `is_known`: a former runner has judged it.
@@ -74,6 +96,46 @@ impl Judging {
         judge.point(point);
         if is_known {
             judge.take();
+        }
+    }
+
+    /// Judges what is left of what the run may use up.
+    pub fn levels(&mut self, levels: &[Room]) {
+        if let Some(judge) = &mut self.judge {
+            judge.levels(Time::now(), levels);
+        }
+    }
+
+    /// Judges a sample: a line of resources.jsonl, and the host's GPUs.
+    pub fn sample(&mut self, line: &Value, gpus: &[Value]) {
+        let Some(judge) = &mut self.judge else { return };
+        for uuid in line.list("gpus").unwrap_or_default().iter().filter_map(|gpu| gpu.str("uuid")) {
+            if !self.gpus.iter().any(|known| known == uuid) {
+                self.gpus.push(uuid.to_string());
+            }
+        }
+        let (mut busy, mut levels) = (Vec::new(), Vec::new());
+        for gpu in gpus {
+            let Some(uuid) = gpu.str("uuid").filter(|uuid| self.gpus.iter().any(|known| known == uuid)) else {
+                continue;
+            };
+            let name = gpu.int("index").map_or_else(|| uuid.to_string(), |index| format!("GPU {index}"));
+            if let Some((total, used)) = gpu.num("memory").zip(gpu.num("memory_used")) {
+                levels.push(Room { what: What::GpuMemory, of: name.clone(), free: total - used, total });
+            }
+            busy.extend(gpu.num("utilisation").map(|per_cent| (name, per_cent)));
+        }
+        let now = Time::now();
+        judge.gpus(now, &busy);
+        judge.levels(now, &levels);
+        let least = |values: &mut dyn Iterator<Item = f64>| values.min_by(f64::total_cmp);
+        let asked = [
+            ("gpu_busy", least(&mut busy.iter().map(|(_, per_cent)| *per_cent))),
+            ("gpu_memory_free", least(&mut levels.iter().map(|level| level.free))),
+        ];
+        let asked: Vec<(&'static str, f64)> = asked.into_iter().filter_map(|(name, x)| Some((name, x?))).collect();
+        if !asked.is_empty() {
+            judge.resources(now, &asked);
         }
     }
 

@@ -23,6 +23,7 @@ mod news;
 mod prepare;
 mod profile;
 mod recorded;
+mod room;
 mod sampler;
 mod verdict;
 mod watch;

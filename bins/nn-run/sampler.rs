@@ -3,6 +3,7 @@
 
 use crate::prepare::Attempt;
 use nn::base::files;
+use nn::base::json::Value;
 use nn::record::resources::Sampler;
 use std::time::{Duration, Instant};
 
@@ -30,19 +31,26 @@ impl Resources {
     }
 
     /// Takes one if it is due.
-    pub fn look(&mut self, attempt: &Attempt, now: Instant) {
+    pub fn look(&mut self, attempt: &Attempt, now: Instant) -> Option<Value> {
         if self.at.is_none_or(|at| now < at) {
-            return;
+            return None;
         }
         let (spool, run) = (&attempt.spool, attempt.token.run);
         let sampler = self.sampler.get_or_insert_with(|| Sampler::new(spool, run, &attempt.runner, self.every));
         let (line, pause) = sampler.tick(spool);
-        if let Some(mut line) = line {
+        let line = line.map(|mut line| {
             line.set("attempt", attempt.number);
             // Refused on a full disk: the training goes on, and so do the samples.
             let _ = files::append(&attempt.dir().join("resources.jsonl"), &format!("{line}\n"));
-        }
+            line
+        });
         self.at = Instant::now().checked_add(pause);
+        line
+    }
+
+    /// The host's GPUs as they were seen last, as in hosts/HOST.json.
+    pub fn gpus(&self) -> &[Value] {
+        self.sampler.as_ref().map(Sampler::gpus).unwrap_or_default()
     }
 
     /// No more; processes of its own that nothing can end are returned.

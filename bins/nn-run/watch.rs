@@ -13,6 +13,7 @@ use crate::judge::Judging;
 use crate::keep::Keeper;
 use crate::prepare::Attempt;
 use crate::recorded::Recorded;
+use crate::room::Room;
 use crate::sampler::Resources;
 use nn::base::cli::{self, Out};
 use nn::base::error::Result;
@@ -132,6 +133,7 @@ struct Watch {
     follower: Follower,
     facts: Facts,
     resources: Resources,
+    room: Room,
     keeper: Keeper,
     limit: Option<Duration>,
     /// So long before the limit the command is told to finish up
@@ -160,7 +162,7 @@ impl Watch {
         let job = attempt.job.as_ref().ok();
         let cwd = attempt.cwd();
         let show = !attempt.quiet;
-        let (dir, judging) = (attempt.dir(), Judging::of(&attempt));
+        let (dir, judging) = (attempt.dir(), Judging::of(&attempt, who.started));
         let following = Following { dir: &dir, job, cwd: &cwd, start, recorded, judging, show, escape: terminal };
         let follower = Follower::new(log, following);
         let argv = job.map(Job::argv).unwrap_or_default();
@@ -183,6 +185,7 @@ impl Watch {
             facts
         });
         let resources = Resources::begin(attempt.sample_every);
+        let room = Room::begin(attempt.sample_every);
         let keeper = Keeper::new(job);
         Watch {
             attempt,
@@ -192,6 +195,7 @@ impl Watch {
             follower,
             facts,
             resources,
+            room,
             keeper,
             limit,
             finish_up,
@@ -265,7 +269,7 @@ impl Watch {
     /// this program has processes of its own, which others wait for.
     fn reap(&self) -> Option<(Ended, Usage)> {
         let lost = (Ended::Code(125), Usage::default());
-        if !self.facts.is_settled() || self.resources.is_asking() {
+        if !self.facts.is_settled() || self.resources.is_asking() || self.room.is_asking() {
             return sys::reap_child(self.who.pid).unwrap_or(Some(lost));
         }
         loop {
@@ -300,6 +304,9 @@ impl Watch {
         if now >= self.look_at {
             self.pause = if self.follower.look(out) { LOOK } else { (self.pause * 3 / 2).min(LONGEST_LOOK) };
             self.facts.look(&self.attempt.spool, self.attempt.token.run);
+            if let Some(levels) = self.room.look(&self.attempt, now) {
+                self.follower.judging().levels(&levels);
+            }
             if self.follower.judge(&self.attempt) {
                 self.begin_end(Cause::Rule);
             }
@@ -327,7 +334,10 @@ impl Watch {
             self.cancel_at = now + CANCEL;
             self.look_for_cancel();
         }
-        self.resources.look(&self.attempt, now);
+        if let Some(line) = self.resources.look(&self.attempt, now) {
+            let gpus = self.resources.gpus();
+            self.follower.judging().sample(&line, gpus);
+        }
         if now >= self.beat_at {
             self.beat_at = now + HEARTBEAT;
             self.beats += 1;

@@ -9,18 +9,12 @@ use nn::base::time::Time;
 use nn::base::units::show_number;
 use nn::cluster::ssh::host::is_host;
 use nn::cluster::ssh::record::{Reach, Record};
-use nn::record::meaning;
 use nn::record::results::took;
+use nn::record::{meaning, progress};
 use nn::spool::sign::owner_note;
 use nn::spool::state::State;
 use std::time::Duration;
 
-/// Parameters that tell how many epochs or steps there will be.
-const ENDS: [(&str, &[&str]); 3] = [
-    ("epoch", &["epochs", "n_epochs", "num_epochs", "max_epochs", "nb_epoch", "nepochs", "num_train_epochs"]),
-    ("step", &["steps", "max_steps", "n_steps", "num_steps", "total_steps", "train_steps"]),
-    ("iter", &["iterations", "iters", "max_iter", "max_iters", "n_iter"]),
-];
 /// Values that are shown of a run.
 const VALUES: usize = 2;
 
@@ -114,36 +108,14 @@ fn elapsed(run: &Run) -> Option<Duration> {
 /// How much is done, and how long the rest takes at the pace so far.
 pub fn progress(run: &Run) -> (Option<f64>, Option<Duration>) {
     let State::Started(..) = run.token.state else { return (None, None) };
-    let Some((now, end)) = ENDS.iter().find_map(|(counter, params)| {
-        Some((place(&run.at, counter)?, end(run, params)?)).filter(|(_, end)| *end > 0.0)
-    }) else {
-        return (None, None);
-    };
-    let done = (now / end).clamp(0.0, 1.0);
-    let pace = || {
-        let (t, first) = run.first.as_ref()?;
-        let counter = ENDS.iter().find(|(counter, _)| place(&run.at, counter) == Some(now))?.0;
-        let (advanced, seconds) = (now - place(first, counter)?, run.last?.since(*t).as_secs_f64());
-        let left = (end - now) * seconds / advanced;
-        Duration::try_from_secs_f64(left).ok().filter(|_| advanced > 0.0)
-    };
-    (Some(done), pace())
-}
-
-/// A counter, an epoch with the part of it that is over where that is known.
-fn place(at: &[(String, f64)], counter: &str) -> Option<f64> {
-    let get = |name: &str| at.iter().find(|(n, _)| n == name).map(|(_, value)| *value);
-    let whole = get(counter)?;
-    match (counter, get("batch"), get("batches")) {
-        ("epoch", Some(batch), Some(batches)) if batches > 0.0 => Some(whole - 1.0 + (batch / batches).min(1.0)),
-        _ => Some(whole),
-    }
-}
-
-fn end(run: &Run, params: &[&str]) -> Option<f64> {
-    let given = run.job.as_ref()?.params();
-    let is_end = |name: &str| params.contains(&name.to_ascii_lowercase().replace('-', "_").as_str());
-    given.iter().find(|(name, _)| is_end(name)).and_then(|(_, value)| value.as_num())
+    let goals = run.job.as_ref().map(|job| progress::goals(job.params())).unwrap_or_default();
+    let done = progress::toward(&goals, &run.at).map(|(goal, at)| (at / goal.end).clamp(0.0, 1.0));
+    let left = run
+        .first
+        .as_ref()
+        .zip(run.last)
+        .and_then(|((t, first), last)| progress::left(&goals, first, &run.at, last.since(*t)));
+    (done, left)
 }
 
 impl Row {

@@ -1,23 +1,33 @@
 //! The judge of one run: fed with points, samples and the passing of time, it finds events. Constant memory, one pass;
 //! nothing is read, written or printed here.
 //!
-//!     judge.point(&point);  judge.tick(now);  judge.sample(&line, &host);  for event in judge.take() { … }
+//!     judge.point(&point);  judge.tick(now);  judge.levels(now, &levels);  for event in judge.take() { … }
 //!
 //! A point costs a look-up and a few additions for each of its values; curves are judged when a bin of their sketch is
 //! full, which becomes rare as they grow.
 
+mod room;
+
 use super::channel::Channel;
 use super::curve::{self, Found};
 use super::event::{Event, Level, number, place_of};
+use super::idle::Idle;
 use super::names::{Kind, Part};
 use super::pace::{self, Pace};
+use super::reserve::{Reserve, What};
 use super::rules::{self, Fired, Rules, Sight};
 use crate::base::json;
 use crate::base::time::{Time, show_duration};
 use crate::base::units::show_number;
 use crate::record::history::Point;
+use crate::record::progress::Goal;
 use crate::spool::rule::{Action, Rule};
 use std::time::Duration;
+
+/// Seconds in words.
+fn seconds(seconds: f64) -> String {
+    Duration::try_from_secs_f64(seconds.round()).map_or_else(|_| "long".to_string(), show_duration)
+}
 
 /// Variables that are watched, at most.
 const MOST_CHANNELS: usize = 300;
@@ -39,6 +49,17 @@ pub struct Judge {
     events: Vec<Event>,
     rules: Rules,
     resources: Vec<(&'static str, f64)>,
+    points: u64,
+    /// The attempt's first point
+    begin: Option<(Time, Vec<(String, f64)>)>,
+    batches: Option<f64>,
+    /// What tells the end of the run
+    goals: Vec<Goal>,
+    deadline: Option<Time>,
+    /// The first look at reserves
+    looked: Option<Time>,
+    reserves: Vec<((What, String), Reserve)>,
+    gpus: Vec<(((), String), Idle)>,
 }
 
 impl Judge {
@@ -52,9 +73,9 @@ impl Judge {
         Judge { rules: Rules::new(rules), ..Judge::default() }
     }
 
-    /// Whether a rule asks for resources.
-    pub fn wants_resources(&self) -> bool {
-        self.rules.want_resources()
+    /// Whether a rule names any of these.
+    pub fn asks_for(&self, names: &[&str]) -> bool {
+        self.rules.name_any(names)
     }
 
     /// Sentences about names in these rules that never came.
@@ -70,6 +91,12 @@ impl Judge {
     /// An attempt has ended, and another goes on: what was silent in between was no stall.
     pub fn pause(&mut self) {
         self.pace.pause();
+        self.begin = None;
+    }
+
+    /// What tells the end of the run: parameters, and its time limit.
+    pub fn ends(&mut self, goals: Vec<Goal>, deadline: Option<Time>) {
+        (self.goals, self.deadline) = (goals, deadline);
     }
 
     /// Of a variable what is known.
@@ -95,6 +122,11 @@ impl Judge {
         if !is_same {
             self.at = place_of(point);
         }
+        self.points += 1;
+        self.batches = point.counter("batches").or(self.batches);
+        if let Some(t) = point.t.filter(|_| self.begin.is_none()) {
+            self.begin = Some((t, self.whole_place()));
+        }
         if let Some(epoch) = point.counter("epoch") {
             self.first_epoch.get_or_insert(epoch);
             self.epoch = Some(epoch);
@@ -116,10 +148,11 @@ impl Judge {
         self.keep_rules(|name| point.value(name).is_some());
     }
 
-    /// Of the resources that rules may ask for (spool::rule::RESOURCES) so much is left.
+    /// Of some of the resources that rules may ask for (spool::rule::RESOURCES) so much is left.
     pub fn resources(&mut self, now: Time, left: &[(&'static str, f64)]) {
         self.t = Some(now);
-        self.resources = left.to_vec();
+        self.resources.retain(|(known, _)| left.iter().all(|(name, _)| name != known));
+        self.resources.extend_from_slice(left);
         self.keep_rules(|name| left.iter().any(|(known, _)| *known == name));
     }
 
@@ -157,7 +190,7 @@ impl Judge {
             && let Some((silent, allowed)) = silence
         {
             self.t = Some(now);
-            let words = show_duration(Duration::from_secs_f64(silent.round()));
+            let words = seconds(silent);
             let why = format!("nothing new for {words}, longer than ever before");
             self.say(Level::Warning, "stall", None, why, &[("silent", silent), ("allowed", allowed)]);
         }

@@ -55,6 +55,16 @@ impl Pace {
         self.stall = Alarm::default();
     }
 
+    /// When the last point came.
+    pub fn last(&self) -> Option<Time> {
+        self.last
+    }
+
+    /// Epochs that are over.
+    pub fn epochs(&self) -> u32 {
+        self.epochs
+    }
+
     /// Adds a point. True: a bin of times a step is full.
     pub fn add(&mut self, point: &Point) -> bool {
         let Some(t) = point.t else { return false };

@@ -53,9 +53,9 @@ impl Rules {
         self.0.is_empty()
     }
 
-    /// Whether one names a resource.
-    pub fn want_resources(&self) -> bool {
-        self.0.iter().any(|standing| standing.rule.names().iter().any(|name| RESOURCES.contains(name)))
+    /// Whether one names any of these.
+    pub fn name_any(&self, names: &[&str]) -> bool {
+        self.0.iter().any(|standing| standing.rule.names().iter().any(|name| names.contains(name)))
     }
 
     /// Looks at those that `is_new` concerns: a name that has a new value.

@@ -63,6 +63,8 @@ pub struct Sampler {
     past: HashMap<u64, Past>,
     host: host::Before,
     looker: Option<Looker>,
+    /// The host's GPUs as seen last
+    gpus: Vec<Value>,
     /// Since boot: of the last line, seconds
     last: f64,
     rss_peak: u64,
@@ -86,6 +88,7 @@ impl Sampler {
             past: HashMap::new(),
             host: host::Before::default(),
             looker: Some(Looker::new()).filter(Looker::has_source),
+            gpus: Vec::new(),
             last: 0.0,
             rss_peak: 0,
             round: 0,
@@ -100,6 +103,11 @@ impl Sampler {
     /// Stops; processes of its own that did not end even when killed are returned.
     pub fn end(mut self) -> Vec<u32> {
         self.looker.as_mut().map(Looker::abandon).unwrap_or_default()
+    }
+
+    /// The host's GPUs as they were seen last, as in hosts/HOST.json; none when nobody looked.
+    pub fn gpus(&self) -> &[Value] {
+        &self.gpus
     }
 
     /// Takes a sample: the line to append to resources.jsonl, if there is one, and the time until the next.
@@ -153,10 +161,12 @@ impl Sampler {
     }
 
     /// The line another sampler made for this run since the last time.
-    fn by_another(&self, now: f64) -> Option<Value> {
+    fn by_another(&mut self, now: f64) -> Option<Value> {
         let (at, file) = self.read()?;
         let fresh = at > self.last && at <= now && now - at <= (self.every * RARER).as_secs_f64();
-        fresh.then(|| file.get("runs")?.get(&self.run.to_string()).cloned())?
+        let line = file.get("runs").and_then(|runs| runs.get(&self.run.to_string())).filter(|_| fresh).cloned()?;
+        self.gpus = file.list("gpus").unwrap_or_default().to_vec();
+        Some(line)
     }
 
     /// This run alone.
@@ -198,8 +208,9 @@ impl Sampler {
     fn write(&mut self, spool: &Spool, now: f64, gpus: Option<&Look>, runs: Vec<(u64, Value)>) {
         let mut file = self.host.describe(now);
         file.set("disk_free", room::disk_quick(spool.dir()).ok().map(|disk| disk.free()));
-        if let Some(look) = gpus {
-            file.set("gpus", look.gpus.iter().map(host::gpu).collect::<Vec<Value>>());
+        self.gpus = gpus.iter().flat_map(|look| look.gpus.iter().map(host::gpu)).collect();
+        if gpus.is_some() {
+            file.set("gpus", self.gpus.clone());
         }
         file.set("runs", json::map(runs.into_iter().map(|(run, line)| (run.to_string(), line))));
         // Lost, refused, overwritten by a container of the same name: it is only of help.

@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 
 /// How long a file system may take to say how much room it has.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long `Rooms` believes a quota program.
+/// How long `Rooms` believes a quota program, and that a file system does not answer.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// What limits the room on a disk.
@@ -83,6 +83,8 @@ pub struct Disk {
     pub mount: Option<Mount>,
     /// Size of the file system, bytes
     pub total: u64,
+    /// Inodes of the file system; 0: they are not counted
+    pub inodes_total: u64,
     /// The file system's own limit, then the others
     pub limits: Vec<Limit>,
     /// Bytes that were allocated on trial
@@ -222,6 +224,7 @@ fn look(path: PathBuf) -> Result<Disk> {
         device: meta.dev(),
         group: if set_group { meta.gid() } else { sys::effective_group_id() },
         total: space.total,
+        inodes_total: space.inodes,
         limits: vec![own],
         probed: None,
         warnings: Vec::new(),
@@ -248,10 +251,17 @@ fn nearest(path: PathBuf) -> Result<(PathBuf, std::fs::Metadata)> {
 
 /// Room asked for again and again, by a worker for instance: the file system is asked each time, the quota programs
 /// once a minute for each mount. A path whose file system does not answer is not asked again for a minute either.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rooms {
+    believed: Duration,
     quotas: HashMap<(PathBuf, u32), (Instant, quota::Quotas)>,
     silent: HashMap<PathBuf, Instant>,
+}
+
+impl Default for Rooms {
+    fn default() -> Rooms {
+        Rooms::believing(REMEMBERED)
+    }
 }
 
 impl Rooms {
@@ -260,7 +270,12 @@ impl Rooms {
         Rooms::default()
     }
 
-    /// The room at a path, quotas included; these may be a minute old. The first call for a mount takes as long as
+    /// The same, where a quota program is believed for so long.
+    pub fn believing(believed: Duration) -> Rooms {
+        Rooms { believed, quotas: HashMap::new(), silent: HashMap::new() }
+    }
+
+    /// The room at a path, quotas included; these may be as old as they are believed. The first call for a mount takes as long as
     /// `disk`, the others microseconds. While it lasts this process may have a child that is not its caller's.
     ///
     /// # Errors
@@ -279,7 +294,7 @@ impl Rooms {
             self.silent.insert(path.to_path_buf(), Instant::now());
         }
         let mut disk = looked?;
-        self.quotas.retain(|_, (when, _)| when.elapsed() < REMEMBERED);
+        self.quotas.retain(|_, (when, _)| when.elapsed() < self.believed);
         if let Some(mount) = &disk.mount {
             let key = (mount.point.clone(), disk.group);
             // From the answer on: a program that hangs is not asked again at once.

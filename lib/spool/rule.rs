@@ -99,7 +99,7 @@ pub struct Rule {
 }
 
 /// The resources a condition may name.
-pub const RESOURCES: [&str; 3] = ["disk_free", "inodes_free", "ram_free"];
+pub const RESOURCES: [&str; 5] = ["disk_free", "inodes_free", "ram_free", "gpu_memory_free", "gpu_busy"];
 const ACTIONS: [&str; 4] = ["warn", "stop", "mail", "run"];
 const FUNCTIONS: [&str; 3] = ["nan", "plateau", "diverged"];
 const PICKS: [(&str, Pick); 4] = [("last", Pick::Last), ("min", Pick::Min), ("max", Pick::Max), ("first", Pick::First)];

@@ -7,6 +7,7 @@
 
 mod healthy;
 mod sick;
+mod traces;
 
 use nn::base::time::Time;
 use nn::judge::judge::Judge;
@@ -162,7 +163,9 @@ pub fn judge(case: &Case) -> Outcome {
 
 /// So many curves of each family, judged.
 pub fn outcomes(seed: u64, each: u64) -> Vec<Outcome> {
-    healthy::cases(seed, each).iter().chain(&sick::cases(seed, each)).map(judge).collect()
+    let mut all: Vec<Outcome> = healthy::cases(seed, each).iter().chain(&sick::cases(seed, each)).map(judge).collect();
+    all.extend(traces::outcomes(seed, each));
+    all
 }
 
 /// What was wrong, a sentence each.

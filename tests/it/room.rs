@@ -139,3 +139,24 @@ n=0; until rmdir $group || [ $n -gt 500 ]; do n=$((n + 1)); sleep 0.02; done
     assert!(text.contains("ram\tSOME\tcgroup /") && text.contains("\t209715200\tno\n"), "{text}");
     assert!(text.trim_end().ends_with("\t4194304\tyes"), "{text}");
 }
+
+/// What nn-run says by itself of a disk on which nearly nothing is left, once, and that a rule may ask for it.
+#[test]
+fn a_run_on_a_disk_that_fills_up() {
+    let script = "
+mount -t tmpfs -o size=8m,nr_inodes=2000 tmpfs d || exit 99
+nn-queue init >/dev/null && echo 'resources.every = 20ms' >spool/config
+cd d || exit 99
+until_told='until grep -q judged $NN_RUN_DIR/events.jsonl; do sleep 0.05; done'
+NN_SPOOL=../spool nn-run -q sh -c \"sleep 0.3; head -c 8360000 /dev/zero >file; $until_told; sleep 0.5\" 2>&1 | sed 's/: [0-9.]*K of/: some of/'
+rm file
+NN_SPOOL=../spool nn-run -q sh -c \"i=0; while [ \\$i -lt 1990 ]; do : >\\$i; i=\\$((i + 1)); done; $until_told\" 2>&1 | sed 's/: [0-9]* of/: some of/'
+rm -- [0-9]*
+NN_JUDGE=off NN_SPOOL=../spool nn-run -q sh -c 'head -c 8360000 /dev/zero >file; sleep 0.5'
+";
+    let Some(text) = mounted("filled", "root and mount namespaces", script) else { return };
+    let expected = "nn-run: run 1: warning: disk: disk of ./d is nearly full: some of 8M left
+nn-run: run 2: warning: disk: number of files on ./d is nearly full: some of 2000 left
+";
+    assert_eq!(text, expected);
+}
