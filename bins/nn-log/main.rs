@@ -6,6 +6,8 @@
 //! line and the recogniser that found it, and records nothing. `nn-log export` gives what is recorded.
 
 mod export;
+mod progress;
+mod script;
 
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
@@ -33,6 +35,9 @@ Usage: nn-log [-r RUN] NAME=VALUE...
        nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
        nn-log --try [--json] [-p TEMPLATE]... FILE|-
        nn-log export [--csv] RUNS
+       nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+       nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+       nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
 
 Record variables of interest from any language, or out of log lines.
 
@@ -41,6 +46,14 @@ Record variables of interest from any language, or out of log lines.
       --try               show what would be recorded, and record nothing
       --json              with --try: one JSON object a value
       --csv               export CSV instead of JSON lines
+  -n, --name NAME         start: what the run is called; else as the batch job is
+  -g, --group GROUP       start: the set it belongs to
+      --param KEY=VALUE   start: a parameter
+      --note TEXT         start: a note
+      --tag TAG           start: a tag
+      --log FILE...       read what is new in these logs
+      --data FILE...      read what is new in these files of CSV, JSON or JSON lines
+      --status N          finish: how it ended, as in $?
   -h, --help              print this
   -V, --version           print the version
 ";
@@ -54,20 +67,27 @@ fn main() -> ExitCode {
     cli::main("nn-log", USAGE, run)
 }
 
+/// What takes the rest of the line.
+type Verb = fn(&mut Args, &mut Out) -> Result<Exit>;
+
+const VERBS: [(&str, Verb); 4] =
+    [("export", export::export), ("start", script::start), ("progress", script::progress), ("finish", script::finish)];
+
 #[derive(Default)]
 struct Opts {
     run: Option<String>,
     patterns: Vec<Pattern>,
     only_try: bool,
     json: bool,
-    export: bool,
+    /// Does all that follows
+    verb: Option<Verb>,
     operands: Vec<OsString>,
 }
 
 fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let opts = options(args)?;
-    if opts.export {
-        return export::export(args, out);
+    if let Some(verb) = opts.verb {
+        return verb(args, out);
     }
     if opts.only_try {
         return show(opts, out);
@@ -95,9 +115,9 @@ fn options(args: &mut Args) -> Result<Opts> {
             }
             Arg::Long(name) if name == "try" => opts.only_try = true,
             Arg::Long(name) if name == "json" => opts.json = true,
-            Arg::Value(value) if value == "export" && opts.operands.is_empty() => {
+            Arg::Value(value) if opts.operands.is_empty() && VERBS.iter().any(|(name, _)| value == *name) => {
                 // What follows is its own.
-                opts.export = true;
+                opts.verb = VERBS.iter().find(|(name, _)| value == *name).map(|(_, verb)| *verb);
                 break;
             }
             Arg::Value(value) => opts.operands.push(value),
@@ -110,11 +130,12 @@ fn options(args: &mut Args) -> Result<Opts> {
 
 fn check(opts: &Opts) -> Result<()> {
     let input = opts.operands.iter().any(|operand| operand == "-");
+    let is_verb = opts.verb.is_some();
     let wrong = match opts.operands.len() {
-        _ if opts.export && (opts.only_try || opts.json || opts.run.is_some() || !opts.patterns.is_empty()) => {
-            "'export' comes first: nn-log export RUNS"
+        _ if is_verb && (opts.only_try || opts.json || opts.run.is_some() || !opts.patterns.is_empty()) => {
+            "export, start, progress, finish come first: nn-log export RUNS"
         }
-        _ if opts.export => return Ok(()),
+        _ if is_verb => return Ok(()),
         0 if opts.only_try => "--try needs a file, or '-' for standard input",
         0 => "nothing to record: give NAME=VALUE, or '-' for lines on standard input",
         n if n > 1 && opts.only_try => "--try takes one file",

@@ -15,7 +15,8 @@ use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
 use nn::base::sys::{self, Signal};
 use nn::cluster::ssh::host::is_host;
-use nn::spool::owner::{Life, Owner};
+use nn::spool::attempts::is_of_script;
+use nn::spool::owner::{Life, Owner, group_of};
 use nn::spool::recover::Recovery;
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::Spool;
@@ -172,8 +173,10 @@ fn stop(spool: &Spool, token: &Token, runner: &Owner) -> Result<Step> {
     files::create_empty(&spool.run_dir(run).join("cancel"))?;
     match runner.life() {
         Life::Alive if runner.is_here() => {
-            // It may have ended just now, which is as good.
-            let _ = sys::kill(runner.pid, Signal::TERM);
+            // It may have ended just now, which is as good. A script has no nn-run that ends what it started.
+            let of_script = is_of_script(spool, token) && group_of(runner.pid) == Some(runner.pid);
+            let _ =
+                if of_script { sys::kill_group(runner.pid, Signal::TERM) } else { sys::kill(runner.pid, Signal::TERM) };
         }
         Life::Dead => {
             let mut recovery = Recovery::new().heard_by(adopt::herald);

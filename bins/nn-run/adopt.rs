@@ -16,7 +16,6 @@
 use crate::Opts;
 use crate::engine::EngineJob;
 use crate::prepare::{self, Attempt, FENCE_LOST, Ground};
-use crate::recorded::Recorded;
 use crate::watch::{self, Who};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
@@ -24,6 +23,7 @@ use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
 use nn::base::sys::{self, Ended, Process};
 use nn::base::time::Time;
+use nn::record::history::Recorded;
 use nn::record::history::join::Start;
 use nn::spool::owner::{self, Life, Owner};
 use nn::spool::recover::survivors;

@@ -3,13 +3,13 @@
 
 use crate::judge::Judging;
 use crate::prepare::Attempt;
-use crate::recorded::Recorded;
 use nn::base::cli::{self, Out};
 use nn::base::error::{Doing, Error, Result};
 use nn::base::glob;
 use nn::base::json::{self, Value};
 use nn::base::text;
 use nn::base::time::Time;
+use nn::record::history::Recorded;
 use nn::record::history::join::Start;
 use nn::record::history::{Point, Writer};
 use nn::record::metrics::Extractor;

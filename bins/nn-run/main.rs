@@ -22,7 +22,6 @@ mod keep;
 mod news;
 mod prepare;
 mod profile;
-mod recorded;
 mod room;
 mod sampler;
 mod verdict;

@@ -248,6 +248,15 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Cuts a file off.
+///
+/// # Errors
+/// It cannot be written.
+pub fn cut(path: &Path, length: u64) -> Result<()> {
+    let cut = || OpenOptions::new().write(true).custom_flags(O_NOFOLLOW).open(path)?.set_len(length);
+    operation("cut", path, cut).doing("write", path)
+}
+
 /// Overwrites a small file in place, without any promise: for hints and heartbeats.
 ///
 /// # Errors

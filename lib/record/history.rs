@@ -12,9 +12,11 @@ use std::fmt::Write;
 mod file;
 pub mod join;
 mod parse;
+mod recorded;
 mod tail;
 
 pub use file::{Reader, Writer, file_of_host};
+pub use recorded::Recorded;
 pub use tail::{News, Tail};
 
 /// The names that say where a point stands; every other number in a line is a value.

@@ -33,6 +33,13 @@ pub fn attempts(spool: &Spool, run: u64) -> (i64, Vec<Value>) {
     (number + 1, former)
 }
 
+/// Whether a started run is that of a script (nn-log start), which owns it itself: no command of its own is to be found.
+pub fn is_of_script(spool: &Spool, token: &Token) -> bool {
+    let attempt = spool.read(token.run, "attempt.json").ok().flatten().unwrap_or(Value::Null);
+    let is_current = attempt.int("generation") == Some(i64::from(token.generation));
+    is_current && attempt.get("script").and_then(Value::as_bool) == Some(true)
+}
+
 /// An attempt whose runner died before it could write attempt.json: without this record it would not count, and a run
 /// that always dies so early would be tried for ever.
 pub(super) fn record_unrecorded(spool: &Spool, token: &Token, attempt: i64, former: Vec<Value>) -> Result<()> {

@@ -11,7 +11,7 @@
 
 mod ghosts;
 
-use super::attempts::{attempts, record_unrecorded, recorded_end};
+use super::attempts::{attempts, is_of_script, record_unrecorded, recorded_end};
 use super::owner::{Life, Owner, leader_or_group_lives};
 use super::state::{Folder, How, State, Token};
 use super::store::Spool;
@@ -159,6 +159,10 @@ impl Recovery {
         if recorded_end(spool, token).is_none() && runner.is_here() && command_lives(spool, token)? {
             self.orphans.push(token.clone());
             return Ok(None);
+        }
+        if runner.life() == Life::Dead && is_of_script(spool, token) {
+            let what = "its script ended without nn-log finish";
+            return self.ended(spool, token, runner, what, what.into(), Some(State::Failed(How::Unknown)));
         }
         let (what, evidence) = self.words_of_death(runner);
         self.ended(spool, token, runner, &what, evidence, None)

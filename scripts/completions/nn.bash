@@ -110,14 +110,16 @@ complete -o bashdefault -o default -F _nn_run nn-run
 _nn_log() {
     case $3 in
     -r | --run) _nn_runs && return ;;
-    -p | --pattern) return ;;
+    -p | --pattern | -n | --name | -g | --group | --param | --note | --tag | --status) return ;;
     esac
-    if [ "${COMP_WORDS[1]}" = export ]; then
-        _nn_options --csv --json || _nn_runs
-        return
-    fi
+    case ${COMP_WORDS[1]} in
+    export) _nn_options --csv --json || _nn_runs; return ;;
+    start) _nn_options -n --name -g --group --param --note --tag; return ;;
+    progress) _nn_options -r --run -p --pattern --log --data; return ;;
+    finish) _nn_options -r --run -p --pattern --log --data --status; return ;;
+    esac
     _nn_options -r --run -p --pattern --try --json && return
-    [ "$COMP_CWORD" = 1 ] && _nn_words export
+    [ "$COMP_CWORD" = 1 ] && _nn_words export start progress finish
 }
 complete -o bashdefault -o default -F _nn_log nn-log
 

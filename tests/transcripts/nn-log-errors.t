@@ -6,6 +6,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ mkdir run; export NN_RUN_DIR="$PWD/run"
   $ nn-log
@@ -14,6 +17,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log loss
   nn-log: 'loss' is not NAME=VALUE
@@ -21,6 +27,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log loss=low
   nn-log: loss: 'low' is not a number
@@ -28,6 +37,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log 'my loss=1'
   nn-log: 'my loss' cannot name a value
@@ -35,6 +47,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log epoch=1
   nn-log: nothing but counters (epoch, step, batch, batches, iter): what was measured?
@@ -42,6 +57,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log epoch=nan loss=1
   nn-log: epoch is a counter and cannot be nan
@@ -49,6 +67,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log loss=1 loss=2
   nn-log: loss is given twice
@@ -56,6 +77,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log t=1
   nn-log: 't' cannot name a value
@@ -63,6 +87,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log - loss=1
   nn-log: 'loss=1': beside '-', counters only (epoch, step, batch, batches, iter): values come from the lines
@@ -70,6 +97,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log --json loss=1
   nn-log: --json goes with --try
@@ -77,6 +107,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log --try
   nn-log: --try needs a file, or '-' for standard input
@@ -84,6 +117,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log --try a.log b.log
   nn-log: --try takes one file
@@ -91,6 +127,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log --try -r 1 a.log
   nn-log: --try records nothing, so it takes no --run
@@ -98,6 +137,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log --colour
   nn-log: unknown option '--colour'
@@ -105,6 +147,9 @@ Mistakes are said, and nothing is written.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ ls run
 
@@ -116,6 +161,9 @@ Templates, with the column.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log --try -p 'Epoch {epoch} {my loss}' x.log
   nn-log: pattern 'Epoch {epoch} {my loss}', column 15: 'my loss' cannot name a metric
@@ -123,6 +171,9 @@ Templates, with the column.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log --try -p 'loss} {loss}' x.log
   nn-log: pattern 'loss} {loss}', column 5: '}' without '{' (a brace itself is '}}')
@@ -130,6 +181,9 @@ Templates, with the column.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log --try -p 'Epoch {_}' x.log
   nn-log: pattern 'Epoch {_}', column 1: nothing to extract: no {name}, {epoch} or {kv}
@@ -137,6 +191,9 @@ Templates, with the column.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
   $ nn-log -p '{loss}' loss=1
   nn-log: --pattern goes with '-' or --try
@@ -144,6 +201,9 @@ Templates, with the column.
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
          nn-log export [--csv] RUNS
+         nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+         nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
   [2]
 
 Files.

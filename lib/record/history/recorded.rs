@@ -2,7 +2,7 @@
 //! nobody knows how far; whoever reads after it begins at the beginning, so that the recognisers know what they must,
 //! and writes only what the history lacks: a value at a position counts as often as it is there.
 
-use nn::record::history::{Point, Reader};
+use super::{Point, Reader};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
