@@ -10,9 +10,11 @@ mod change;
 mod kind;
 mod layout;
 mod npy;
+mod pickle;
 mod safetensors;
 mod singular;
 mod stats;
+mod torch;
 mod zip;
 
 pub use change::{Change, change};
@@ -87,7 +89,7 @@ const UNREAD: [(&[u8], &str); 4] = [
          (Keras: numpy.savez(FILE, **{v.path: v.numpy() for v in model.weights}))",
     ),
     (
-        b"\x80\x02\x8a\x0alo\x9cF\xf9 j\xa8P\x19",
+        b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19",
         "PyTorch's format from before 1.6 is not read: save it again with torch.save of version 1.6 or later",
     ),
     (b"\x1f\x8b", "gzip: unpack it first"),
@@ -220,6 +222,11 @@ impl Weights {
 
     fn zip(&mut self, size: u64) -> std::result::Result<(), String> {
         let zip = Zip::open(self.file.clone(), size)?;
+        if let Some(prefix) = torch::prefix(&zip) {
+            self.tensors = torch::tensors(&zip, &prefix, size)?;
+            self.zip = Some(zip);
+            return Ok(());
+        }
         let ends = |end: &str| zip.entries.iter().find(|entry| entry.name.ends_with(end));
         if let Some(entry) = ends(".h5").filter(|_| ends(".npy").is_none()) {
             return Err(format!("'{}' in it is HDF5, which is not read: {}", entry.name, "save by numpy.savez"));
