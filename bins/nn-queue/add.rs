@@ -128,6 +128,7 @@ fn parse(args: &mut Args) -> Result<Opts> {
             "retries" => opts.members.push(("retries", args.parse::<u32>("a whole number")?.into())),
             "note" => opts.members.push(("note", args.text()?.into())),
             "checkpoint" => opts.members.push(("checkpoint", args.text()?.into())),
+            "weights" => opts.members.push(("weights", args.text()?.into())),
             "keep-checkpoints" => opts.members.push(("keep-checkpoints", args.text()?.into())),
             "finish-up" => {
                 let before = |text: &str| parse_duration(text).map(|_| text.to_string());

@@ -52,6 +52,7 @@ usage: nn-queue VERB [OPTION]... [OPERAND]...
     --pattern P                how its log lines look, see nn-log (again for more)
     --metrics GLOB             files of its own that hold metrics
     --checkpoint GLOB          what it saves, to be resumed from
+    --weights GLOB             record the norms of the layers in such checkpoints
     --keep-checkpoints RULE    remove others: last=K,best=METRIC[:max]
     --finish-up D              send it USR1 so long before its time limit
     --rule RULE                what to do when, see nn-judge(7) (again for more)

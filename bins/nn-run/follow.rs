@@ -81,6 +81,8 @@ struct Record {
     judging: Judging,
     summary: Vec<(String, [f64; 4])>,
     points: u64,
+    /// The counters of the last point
+    place: Point,
 }
 
 impl Follower {
@@ -97,6 +99,7 @@ impl Follower {
             judging,
             summary: Vec::new(),
             points: 0,
+            place: Point::new(),
         };
         Follower {
             log: Source { file: log, at: start.log, extractor: Extractor::new(patterns), silent: 0 },
@@ -162,6 +165,21 @@ impl Follower {
             source.extractor.finish(&mut |point| record.add(point, now));
         }
         record.flush();
+    }
+
+    /// The counters in force.
+    pub fn place(&self) -> Point {
+        let waiting = self.log.extractor.waiting();
+        let newest = if waiting.counters().next().is_some() { waiting } else { &self.record.place };
+        let mut place = Point::new();
+        newest.counters().for_each(|(name, value)| place.set_counter(name, value));
+        place
+    }
+
+    /// Values that come from elsewhere than what the command writes.
+    pub fn add(&mut self, point: &mut Point) {
+        self.record.put(point, Time::now());
+        self.record.flush();
     }
 
     /// Carries out what the judge found. True: the run is to be stopped.
@@ -256,6 +274,12 @@ fn read<'a>(file: &File, buffer: &'a mut [u8], at: u64) -> Option<&'a [u8]> {
 
 impl Record {
     fn add(&mut self, point: &mut Point, now: Time) {
+        self.place.clear();
+        point.counters().for_each(|(name, value)| self.place.set_counter(name, value));
+        self.put(point, now);
+    }
+
+    fn put(&mut self, point: &mut Point, now: Time) {
         point.t = Some(now);
         self.points += 1;
         for (i, (name, value)) in point.values().enumerate() {

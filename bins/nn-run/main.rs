@@ -26,6 +26,7 @@ mod room;
 mod sampler;
 mod verdict;
 mod watch;
+mod weights;
 
 use end::Next;
 use prepare::Plan;
@@ -48,7 +49,7 @@ use std::time::Duration;
 const USAGE: &str = "
 usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
               [--time DURATION] [--finish-up DURATION] [--grace DURATION]
-              [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
+              [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE] [--weights GLOB]
               [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
               [--rule RULE]... [--notify KINDS]
               [--] COMMAND [ARGUMENT]...
@@ -68,6 +69,7 @@ usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag T
       --retries N        run it again after a failure, at most N times
       --checkpoint GLOB  what it saves, to be resumed from
       --keep-checkpoints last=K,best=METRIC[:max]  remove the others
+      --weights GLOB     record the norms of the layers in such checkpoints
       --pattern TEMPLATE read the log by this template, see nn-log(1)
       --metrics GLOB     also read these CSV or JSON-lines files, which the command writes
       --profile PROFILER python, theano, perf, or words to put before the command
@@ -99,6 +101,7 @@ pub struct Opts {
     finish_up: Option<String>,
     retries: Option<u32>,
     checkpoint: Option<String>,
+    weights: Option<String>,
     keep: Option<String>,
     grace: Option<Duration>,
     patterns: Vec<String>,
@@ -188,6 +191,7 @@ fn long(opts: &mut Opts, args: &mut Args, name: &str) -> Result<()> {
         "finish-up" => opts.finish_up = Some(duration(args)?.0),
         "retries" => opts.retries = Some(args.parse("a whole number")?),
         "checkpoint" => opts.checkpoint = Some(args.text()?),
+        "weights" => opts.weights = Some(args.text()?),
         "keep-checkpoints" => {
             let text = args.text()?;
             Keep::parse(&text).map_err(|what| Error::usage(format!("--keep-checkpoints: {what}")))?;
@@ -215,6 +219,7 @@ fn check(opts: &Opts) -> Result<()> {
         &opts.profile,
         &opts.metrics,
         &opts.notify,
+        &opts.weights,
     ];
     let described = texts.iter().any(|text| text.is_some()) || opts.retries.is_some();
     let described = described

@@ -13,7 +13,7 @@ use nn::base::json::{self, Value};
 use nn::base::sys::{Signal, Signals};
 use nn::base::time::Time;
 use nn::mail::news;
-use nn::record::checkpoint::Place;
+use nn::record::checkpoint::{Checkpoint, Place};
 use nn::record::facts::git;
 use nn::record::resources;
 use nn::spool::attempts::attempts;
@@ -96,12 +96,21 @@ impl Attempt {
 
     /// Asks something about the run's checkpoints.
     pub fn checkpoints<T>(&self, ask: impl FnOnce(&Place) -> T) -> T {
+        self.matching(self.job.as_ref().ok().and_then(Job::checkpoint), ask)
+    }
+
+    /// The checkpoints whose norms are asked for, the newest first.
+    pub fn weights(&self) -> Vec<Checkpoint> {
+        self.matching(self.job.as_ref().ok().and_then(Job::weights), |place| place.all())
+    }
+
+    fn matching<T>(&self, pattern: Option<&str>, ask: impl FnOnce(&Place) -> T) -> T {
         let job = self.job.as_ref().ok();
         let first = self.former.first().and_then(|first| first.str("started")).and_then(Time::parse);
         let began = first.or_else(|| job.and_then(Job::added));
         let since = began.and_then(system_time);
         let (own, cwd) = (self.checkpoint_dir(), self.cwd());
-        ask(&Place { own: &own, cwd: &cwd, pattern: job.and_then(Job::checkpoint), since })
+        ask(&Place { own: &own, cwd: &cwd, pattern, since })
     }
 
     /// The same run once more, by this process, its end being on record. None: somebody else has decided about it.
@@ -316,6 +325,7 @@ fn own(spool: &Spool, opts: Opts, me: &Owner) -> Result<std::result::Result<Clai
         ("metrics", opts.metrics),
         ("finish-up", opts.finish_up),
         ("checkpoint", opts.checkpoint),
+        ("weights", opts.weights),
         ("keep-checkpoints", opts.keep),
         ("profile", opts.profile),
         ("notify", opts.notify),

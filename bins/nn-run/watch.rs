@@ -14,6 +14,7 @@ use crate::keep::Keeper;
 use crate::prepare::Attempt;
 use crate::room::Room;
 use crate::sampler::Resources;
+use crate::weights::Weighing;
 use nn::base::cli::{self, Out};
 use nn::base::error::Result;
 use nn::base::files;
@@ -135,6 +136,7 @@ struct Watch {
     resources: Resources,
     room: Room,
     keeper: Keeper,
+    weighing: Weighing,
     limit: Option<Duration>,
     /// So long before the limit the command is told to finish up
     finish_up: Option<Duration>,
@@ -187,6 +189,7 @@ impl Watch {
         let resources = Resources::begin(attempt.sample_every);
         let room = Room::begin(attempt.sample_every);
         let keeper = Keeper::new(job);
+        let weighing = Weighing::begin(&attempt, who.adopted.is_some());
         Watch {
             attempt,
             who,
@@ -197,6 +200,7 @@ impl Watch {
             resources,
             room,
             keeper,
+            weighing,
             limit,
             finish_up,
             cause: None,
@@ -215,11 +219,13 @@ impl Watch {
         sys::step_back();
         let (ended, usage) = self.until_end(out);
         self.follower.finish(out);
+        let weighing = self.weighing.finish(&self.attempt, &mut self.follower);
         self.follower.judging().end(&self.attempt);
         self.keeper.look(&self.attempt);
         let Watch { attempt, who, ooms, mut follower, cause, facts, resources, beats, .. } = self;
         let mut spared = resources.end();
         spared.extend(follower.judging().started());
+        spared.extend(weighing);
         let rule = follower.judging().stopped().map(str::to_string);
         if beats > 0 {
             let _ = files::remove(&attempt.spool.dir().join("hosts").join(attempt.runner.to_string()));
@@ -269,7 +275,8 @@ impl Watch {
     /// this program has processes of its own, which others wait for.
     fn reap(&self) -> Option<(Ended, Usage)> {
         let lost = (Ended::Code(125), Usage::default());
-        if !self.facts.is_settled() || self.resources.is_asking() || self.room.is_asking() {
+        if !self.facts.is_settled() || self.resources.is_asking() || self.room.is_asking() || self.weighing.is_asking()
+        {
             return sys::reap_child(self.who.pid).unwrap_or(Some(lost));
         }
         loop {
@@ -294,6 +301,7 @@ impl Watch {
             self.finish_up_at(),
             self.kill_at,
             self.keeper.due(),
+            self.weighing.due(),
         ];
         let next = times.into_iter().flatten().min().unwrap_or(self.look_at);
         next.saturating_duration_since(Instant::now())
@@ -318,6 +326,11 @@ impl Watch {
         }
         if self.keeper.due().is_some_and(|at| now >= at) {
             self.keeper.look(&self.attempt);
+        }
+        if self.weighing.due().is_some_and(|at| now >= at) {
+            // Up to where it printed when it saved.
+            self.follower.look(out);
+            self.weighing.look(&self.attempt, &mut self.follower);
         }
         if self.finish_up_at().is_some_and(|at| now >= at) {
             self.finish_up();

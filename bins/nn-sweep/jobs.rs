@@ -93,6 +93,7 @@ impl<'a> Maker<'a> {
             ("pattern", list("pattern").map(Value::from)),
             ("rules", list("rule").map(Value::from)),
             ("checkpoint", text("checkpoint").map(Value::from)),
+            ("weights", text("weights").map(Value::from)),
             ("keep-checkpoints", text("keep-checkpoints").map(Value::from)),
             ("finish-up", text("finish-up").map(Value::from)),
             ("profile", text("profile").map(Value::from)),

@@ -26,6 +26,7 @@ pub const KEYS: [&str; 21] = [
     "pattern",
     "rule",
     "checkpoint",
+    "weights",
     "keep-checkpoints",
     "finish-up",
     "live",

@@ -94,6 +94,12 @@ fn natural(path: &Path) -> Vec<(Vec<u8>, u64)> {
     parts
 }
 
+/// Whether a checkpoint that has not changed for a while is complete: under no name for unfinished things, open to write
+/// in no process, whole.
+pub fn is_complete(path: &Path) -> bool {
+    is_finished_name(path) && !is_open_to_write(path) && is_whole(path)
+}
+
 /// Whether a name is not one that programs give to what they have not finished.
 fn is_finished_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_bytes();

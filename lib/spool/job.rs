@@ -23,7 +23,7 @@ pub const PRIORITY: u8 = 5;
 pub const GRACE: Duration = Duration::from_secs(30);
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 30] = [
     "argv",
     "cwd",
     "name",
@@ -46,6 +46,7 @@ const KEYS: [&str; 29] = [
     "input",
     "origin",
     "checkpoint",
+    "weights",
     "keep-checkpoints",
     "finish-up",
     "profile",
@@ -203,6 +204,11 @@ impl Job {
         self.json.str("finish-up").and_then(parse_duration)
     }
 
+    /// The pattern of files whose layers are measured.
+    pub fn weights(&self) -> Option<&str> {
+        self.json.str("weights")
+    }
+
     /// The pattern of its checkpoints.
     pub fn checkpoint(&self) -> Option<&str> {
         self.json.str("checkpoint")
@@ -291,7 +297,7 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
         "host" => Err("'host' must be names of hosts, or patterns such as \"gpu*\"".into()),
         "name" | "group" => text(200),
         "note" => text(65536),
-        "added" | "metrics" | "checkpoint" | "keep-checkpoints" => text(4096),
+        "added" | "metrics" | "checkpoint" | "weights" | "keep-checkpoints" => text(4096),
         "finish-up" if value.as_str().and_then(parse_duration).is_some() => Ok(()),
         "finish-up" => Err("'finish-up' must be a duration such as \"5m\"".into()),
         "profile" => text(4096).and_then(|()| {

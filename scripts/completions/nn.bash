@@ -50,7 +50,7 @@ _nn_queue() {
         init) _nn_options --group ;;
         add)
             _nn_options -n --name -p --param -g --group --needs --host --time --prio --retries --after --after-any --note --tag \
-                --pattern --metrics --checkpoint --keep-checkpoints --finish-up --profile --rule --notify --hold --live --link --input --again --new
+                --pattern --metrics --checkpoint --weights --keep-checkpoints --finish-up --profile --rule --notify --hold --live --link --input --again --new
             ;;
         list) _nn_options -a --all --state --json || _nn_runs ;;
         hosts) _nn_options --json ;;
@@ -89,7 +89,7 @@ _nn_run() {
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -[ngp] | --name | --group | --param | --note | --tag | --time | --grace | --pattern | --metrics | --claim | --claimed | --adopt) ((i++)) ;;
-        --retries | --finish-up | --checkpoint | --keep-checkpoints | --profile | --rule | --notify | --resume) ((i++)) ;;
+        --retries | --finish-up | --checkpoint | --weights | --keep-checkpoints | --profile | --rule | --notify | --resume) ((i++)) ;;
         --) ((i++)) && break ;;
         -*) ;;
         *) break ;;
@@ -99,7 +99,7 @@ _nn_run() {
         return
     elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
         _nn_options -q --quiet -n --name -g --group -p --param --note --tag --time --finish-up --grace --retries \
-            --checkpoint --keep-checkpoints --pattern --metrics --profile --rule --notify --resume --claimed --adopt
+            --checkpoint --weights --keep-checkpoints --pattern --metrics --profile --rule --notify --resume --claimed --adopt
     else
         mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
     fi

@@ -59,6 +59,11 @@ impl Extractor {
         self.lines.feed(bytes, &mut |number, text| how.line(number, text, &mut |found| gather(gathered, found, sink)));
     }
 
+    /// The point that is being put together.
+    pub fn waiting(&self) -> &Point {
+        &self.gathered
+    }
+
     /// Hands on the point that is being put together.
     pub fn flush(&mut self, sink: &mut dyn FnMut(&mut Point)) {
         if !self.gathered.is_empty() {
