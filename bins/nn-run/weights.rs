@@ -96,7 +96,7 @@ impl Weighing {
             }
             self.take(follower);
         }
-        let new = self.new(attempt);
+        let new = self.unmeasured(attempt);
         self.fresh.retain(|path, fresh| new.iter().any(|c| c.path == *path && c.modified == fresh.modified));
         for Checkpoint { path, modified } in &new {
             let place = || Fresh { modified: *modified, since: Instant::now(), place: follower.place() };
@@ -120,7 +120,7 @@ impl Weighing {
             asked.wait(left());
             self.take(follower);
         }
-        let newest = self.new(attempt).into_iter().find(|checkpoint| is_complete(&checkpoint.path))?;
+        let newest = self.unmeasured(attempt).into_iter().find(|checkpoint| is_complete(&checkpoint.path))?;
         self.ask(&newest, follower);
         let (asked, ..) = self.asked.as_mut()?;
         asked.wait(left());
@@ -130,7 +130,7 @@ impl Weighing {
     }
 
     /// Those not measured yet, the newest first.
-    fn new(&self, attempt: &Attempt) -> Vec<Checkpoint> {
+    fn unmeasured(&self, attempt: &Attempt) -> Vec<Checkpoint> {
         let mut new = attempt.weights();
         new.retain(|checkpoint| self.done.get(&checkpoint.path) != Some(&checkpoint.modified));
         new

@@ -27,6 +27,7 @@ mod mail_tls;
 mod oom;
 mod paused;
 mod place;
+mod python;
 mod room;
 mod screen;
 mod shared;
