@@ -106,3 +106,66 @@ fn crash_points_of_mail() {
     }
     say(&format!("crash points of mail: {count} cases"));
 }
+
+/// nn-run with mail set up, killed at each of its operations: once all is mended, how the run ended is told once; it is
+/// told twice only as a message may be sent twice.
+fn telling(k: usize, what: &str, number: &mut usize) {
+    let label = format!("nn-run, NN_FAIL={k}:{what}");
+    let place = Place::quick("mail-telling");
+    assert!(shell(&place, "nn-queue init >/dev/null", None).status.success());
+    let mut sh = place.command("sh");
+    sh.args(["-c", "nn-run -q -- sh -c 'echo epoch=1 loss=2; exit 3'"]);
+    sh.env("NN_FAIL_LOG", place.dir.join("operations"))
+        .env("NN_FAIL", format!("{k}:{what}"))
+        .env("NN_FAIL_IN", "nn-run");
+    let output = output_within(mail(&mut sh), Duration::from_secs(60));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!said.contains("panicked"), "{label}: {said}");
+    *number =
+        fs::read_to_string(place.dir.join("operations")).unwrap().lines().filter(|l| l.contains("@nn-run ")).count();
+    let mend =
+        "nn-queue recover >/dev/null; nn-queue work -q 2>/dev/null; nn-mail --events </dev/null; nn-mail --flush --all";
+    let waiting = || {
+        let folders = ["held", "new"].map(|folder| fs::read_dir(place.dir.join("spool/mail").join(folder)));
+        folders.into_iter().flatten().flatten().count()
+    };
+    // What nn-run started may still be sending.
+    let begun = std::time::Instant::now();
+    loop {
+        output_within(mail(place.command("sh").args(["-c", mend])), Duration::from_secs(60));
+        let runs = fs::read_dir(place.dir.join("spool/running")).unwrap().count();
+        if waiting() == 0 && runs == 0 {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{label}: {said}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let ended = fs::read_dir(place.dir.join("spool/failed")).unwrap().count();
+    let told = || fs::read_dir(place.dir.join("spool/mail/sent")).into_iter().flatten().count();
+    assert!(ended <= 1 && told() <= ended, "{label}: {ended} ended, {} told", told());
+    assert!(told() == ended || said.contains("cannot be kept"), "{label}: not told: {said}");
+    let got = fs::read_to_string(place.dir.join("got")).unwrap_or_default();
+    assert_eq!(got.split("END\n").filter(|copy| !copy.is_empty()).count(), told(), "{label}: {got}");
+}
+
+fn mail(command: &mut std::process::Command) -> &mut std::process::Command {
+    command
+        .env("NN_MAIL_VIA", "cat >>$NN_SPOOL/../got; echo END >>$NN_SPOOL/../got #")
+        .env("NN_MAIL_FROM", "me@example.org")
+        .env("NN_MAIL_TO", "you@example.org")
+        .env("NN_MAIL_LIMIT", "100")
+}
+
+#[test]
+fn crash_points_of_telling() {
+    if !cfg!(feature = "failpoints") {
+        return say("skipped: crash points of telling: needs cargo test --features failpoints");
+    }
+    let mut number = 0;
+    telling(9999, "before", &mut number);
+    assert!(number > 10, "{number} operations");
+    let whats = KILLS.iter().chain(&["ENOSPC"]);
+    let cases: Vec<(usize, &str)> = whats.flat_map(|what| (1..=number).map(move |k| (k, *what))).collect();
+    each(&cases, |(k, what)| telling(*k, what, &mut 0));
+    say(&format!("crash points of telling: {} cases", cases.len()));
+}

@@ -22,6 +22,7 @@ mod identity;
 mod limits;
 mod mail;
 mod mail_crash;
+mod mail_many;
 mod mail_servers;
 mod mail_tls;
 mod oom;
