@@ -79,6 +79,12 @@ fn once(b: &mut Bench, history: &Path) {
     );
 }
 
+/// Bytes a process has read, from files and elsewhere: /proc/PID/io.
+fn was_read(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    text.lines().find_map(|line| line.strip_prefix("rchar: ")?.parse().ok()).unwrap_or(0)
+}
+
 fn live(b: &mut Bench, history: &Path) {
     let script = format!("stty rows 50 cols 160; echo $$ >pid; exec {WATCH}");
     let mut terminal = b.command("script", "s-watch");
@@ -88,26 +94,23 @@ fn live(b: &mut Bench, history: &Path) {
     };
     let begun = Instant::now();
     let mut pid = 0;
-    let cpu = |pid: u32| on_cpu(pid);
-    // Caught up when it works for less than half of a second.
-    while begun.elapsed() < Duration::from_secs(300) {
-        let before = cpu(pid);
-        std::thread::sleep(Duration::from_secs(1));
+    // Caught up when it has read all there is, and a little time for what it reads last.
+    let all = fs::metadata(history).unwrap().len() * RUNS as u64;
+    while begun.elapsed() < Duration::from_secs(300) && was_read(pid) < all {
+        std::thread::sleep(Duration::from_millis(100));
         pid = fs::read_to_string(b.dir.join("pid")).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-        if before > Duration::ZERO && cpu(pid) - before < Duration::from_millis(500) {
-            break;
-        }
     }
     let caught_up = begun.elapsed();
+    std::thread::sleep(Duration::from_secs(5));
     let mut file = fs::File::options().append(true).open(history).unwrap();
-    let (before, began) = (cpu(pid), Instant::now());
+    let (before, began) = (on_cpu(pid), Instant::now());
     let mut i = POINTS;
     while began.elapsed() < WATCHED {
         std::thread::sleep(Duration::from_secs(1));
         file.write_all(point(i).as_bytes()).unwrap();
         i += 1;
     }
-    let percent = ratio(cpu(pid) - before, began.elapsed()) * 100.0;
+    let percent = ratio(on_cpu(pid) - before, began.elapsed()) * 100.0;
     let (now, peak) = (status(pid, "VmRSS:"), status(pid, "VmHWM:"));
     drop(terminal.stdin.take());
     let _ = Command::new("kill").arg(pid.to_string()).status();

@@ -74,6 +74,20 @@ d\tdisk\t0\tread-only\t\tno
 }
 
 #[test]
+fn a_file_system_that_does_not_answer() {
+    let script = "
+command -v python3 >/dev/null || exit 99
+mkfifo ready end; python3 $TESTS/servers/hung.py d <end >ready &
+exec 3>end; read -r line <ready; [ \"$line\" = ready ] || exit 99
+nn-diskcheck --need 1K d . | cut -f1,6; nn-diskcheck --need 1K d >/dev/null; echo \"exit $?\"
+exec 3>&-
+";
+    let Some(text) = mounted("hung", "root, mount namespaces, python3 and FUSE", script) else { return };
+    let said = "nn-diskcheck: cannot look at d: the file system does not answer\n";
+    assert!(text.contains(".\tyes\n") && text.matches(said).count() == 2 && text.contains("exit 2\n"), "{text}");
+}
+
+#[test]
 fn a_limit_that_shows_in_no_number() {
     let script = "
 command -v mkfs.btrfs >/dev/null && command -v btrfs >/dev/null || exit 99
