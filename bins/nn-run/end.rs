@@ -117,7 +117,7 @@ pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
     }
     result.set("metrics", end.summary);
     let status = match end.cause {
-        Some(Cause::TimeLimit(_) | Cause::FinishUp(..) | Cause::Notice) => TIMED_OUT,
+        Some(Cause::TimeLimit(_) | Cause::FinishUp(..) | Cause::Notice(_)) => TIMED_OUT,
         Some(Cause::Signal(Signal::TERM) | Cause::Rule) if status == 0 => 128 + Signal::TERM.0,
         _ => status,
     };

@@ -8,8 +8,10 @@ use nn::base::cli;
 use nn::base::error::{Error, Result};
 use nn::base::files::Moved;
 use nn::base::json::Value;
+use nn::base::sys::Signal;
 use nn::cluster::batch::Id;
 use nn::cluster::environment;
+use nn::cluster::gridengine;
 use nn::cluster::ssh::host::is_host;
 use nn::spool::owner::Owner;
 use nn::spool::state::{Folder, How, State, Token};
@@ -29,7 +31,40 @@ pub struct EngineJob {
     pub id: String,
 }
 
+/// What an engine says of a job while that runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Notice {
+    /// Its time is nearly up
+    Time,
+    /// KILL comes soon
+    Kill,
+    /// It is about to be suspended
+    Stop,
+}
+
+impl Notice {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Notice::Time => "the time of its job is nearly up",
+            Notice::Kill => "its job will soon be killed",
+            Notice::Stop => "its job will soon be suspended",
+        }
+    }
+}
+
 impl EngineJob {
+    /// What the engine means by a signal to the job. Slurm sends what was asked for; Grid Engine USR2 before KILL and USR1
+    /// before STOP, neither of which reaches the command, that has a process group of its own.
+    pub fn notice(&self, signal: Signal) -> Option<Notice> {
+        match (self.engine.as_str(), signal) {
+            (gridengine::NAME, Signal::USR1) => Some(Notice::Stop),
+            (gridengine::NAME, Signal::USR2) => Some(Notice::Kill),
+            (_, Signal::USR1) => Some(Notice::Time),
+            _ => None,
+        }
+    }
+
     /// Writes it into attempt.json.
     pub fn note(&self, record: &mut Value) {
         record.set("engine", self.engine.as_str());

@@ -5,6 +5,7 @@
 //! read, if the control group counts a kill. A shell that leaves with 137, or a command that fails after one of its
 //! processes was killed for memory, failed for memory as well.
 
+use crate::engine::Notice;
 use crate::watch::Cause;
 use nn::base::sys::{Ended, Signal, signal_name};
 use nn::base::time::show_duration;
@@ -59,8 +60,9 @@ pub fn verdict(
 fn by_cause(cause: Option<Cause>) -> Option<State> {
     match cause? {
         Cause::Cancelled => Some(State::Cancelled),
-        Cause::TimeLimit(_) | Cause::FinishUp(..) | Cause::Notice => Some(State::Failed(How::Time)),
-        Cause::Signal(Signal::TERM) => Some(State::Failed(How::Preempted)),
+        Cause::TimeLimit(_) | Cause::FinishUp(..) => Some(State::Failed(How::Time)),
+        Cause::Notice(Notice::Time | Notice::Kill) => Some(State::Failed(How::Time)),
+        Cause::Notice(Notice::Stop) | Cause::Signal(Signal::TERM) => Some(State::Failed(How::Preempted)),
         Cause::Rule => Some(State::Failed(How::Rule)),
         Cause::Signal(_) => None,
     }
@@ -76,7 +78,7 @@ fn words(cause: Option<Cause>) -> Option<String> {
             show_duration(before),
             show_duration(limit)
         ),
-        Cause::Notice => "the time of its job was nearly up".into(),
+        Cause::Notice(notice) => format!("the engine gave notice: {}", notice.words()),
         Cause::Signal(signal) => {
             format!("nn-run got {} and passed it on", signal_name(signal.0).unwrap_or("a signal"))
         }
@@ -121,7 +123,8 @@ mod tests {
             (None, None, none(), State::Failed(How::Unknown)),
             (Some(Cause::Cancelled), None, none(), State::Cancelled),
             (Some(Cause::Cancelled), Some(kill), found(Some(1), None), State::Cancelled),
-            (Some(Cause::Notice), Some(Ended::Code(0)), none(), State::Failed(How::Time)),
+            (Some(Cause::Notice(Notice::Kill)), Some(Ended::Code(0)), none(), State::Failed(How::Time)),
+            (Some(Cause::Notice(Notice::Stop)), Some(Ended::Code(0)), none(), State::Failed(How::Preempted)),
             (Some(Cause::TimeLimit(Duration::ZERO)), Some(kill), none(), State::Failed(How::Time)),
             (Some(Cause::Signal(Signal::TERM)), Some(Ended::Code(0)), none(), State::Failed(How::Preempted)),
             (Some(Cause::Signal(Signal::INT)), Some(Ended::Signal(2, false)), none(), State::Failed(How::Signal(2))),

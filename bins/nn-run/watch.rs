@@ -8,6 +8,7 @@ use crate::adopt::Live;
 use crate::batch;
 use crate::command::{self, Refused};
 use crate::end::{self, End, Next};
+use crate::engine::Notice;
 use crate::follow::{self, Follower, Following};
 use crate::judge::Judging;
 use crate::keep::Keeper;
@@ -49,8 +50,8 @@ pub enum Cause {
     TimeLimit(Duration),
     /// It was told to finish up so long before the time limit, which was this
     FinishUp(Duration, Duration),
-    /// The engine in whose job it runs said that its time is nearly up
-    Notice,
+    /// The engine in whose job it runs gave notice
+    Notice(Notice),
     /// This signal came from outside
     Signal(Signal),
     /// A rule stopped it
@@ -362,7 +363,7 @@ impl Watch {
 
     /// When the command is to be told to finish up, unless it has been, or its end has begun.
     fn finish_up_at(&self) -> Option<Instant> {
-        let begun = self.kill_at.is_some() || matches!(self.cause, Some(Cause::FinishUp(..) | Cause::Notice));
+        let begun = self.kill_at.is_some() || matches!(self.cause, Some(Cause::FinishUp(..) | Cause::Notice(_)));
         let at = self.who.clock.checked_add(self.limit?.saturating_sub(self.finish_up?))?;
         (!begun).then_some(at)
     }
@@ -376,16 +377,20 @@ impl Watch {
     }
 
     /// The engine will soon end this job: the command is told as it can bear it, USR1 if it said so, else TERM.
-    fn on_notice(&mut self) {
-        let run = self.attempt.token.run;
-        if self.finish_up.is_none() {
-            cli::tell(&format!("run {run}: the time of its job is nearly up: TERM is sent"));
-            self.begin_end(Cause::Notice);
+    fn on_notice(&mut self, notice: Notice) {
+        let (run, why) = (self.attempt.token.run, notice.words());
+        let told = matches!(self.cause, Some(Cause::FinishUp(..) | Cause::Notice(_)));
+        if self.finish_up.is_none() || told && notice == Notice::Kill {
+            cli::tell(&format!("run {run}: {why}: TERM is sent"));
+            self.begin_end(Cause::Notice(notice));
             return;
         }
-        cli::tell(&format!("run {run}: the time of its job is nearly up: USR1 tells it to save and leave"));
-        self.cause.get_or_insert(Cause::Notice);
+        cli::tell(&format!("run {run}: {why}: USR1 tells it to save and leave"));
+        self.cause.get_or_insert(Cause::Notice(notice));
         self.send(Signal::USR1);
+        if notice == Notice::Kill {
+            self.kill_at.get_or_insert(Instant::now() + self.attempt.grace);
+        }
     }
 
     /// True: the run is called off.
@@ -411,8 +416,10 @@ impl Watch {
                     _ => self.send(Signal::KILL),
                 }
             }
-            Signal::USR1 if self.attempt.engine.is_some() => self.on_notice(),
-            other => self.send(other),
+            other => match self.attempt.engine.as_ref().and_then(|job| job.notice(other)) {
+                Some(notice) => self.on_notice(notice),
+                None => self.send(other),
+            },
         }
     }
 
