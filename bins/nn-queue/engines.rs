@@ -44,6 +44,7 @@ fn words(id: &Id, fate: Option<&std::result::Result<Fate, String>>) -> String {
                 Some(Ok(Fate::Waiting(reason))) if reason.is_empty() || reason == "None" => "waits".into(),
                 Some(Ok(Fate::Waiting(reason))) => format!("waits, {reason}"),
                 Some(Ok(Fate::Running)) => "starts".into(),
+                Some(Ok(Fate::TakenBack)) => "was taken back, and is about to go".into(),
                 Some(Ok(Fate::Ended(end))) => format!("{} before the run began ('nn-queue sync')", end.words()),
                 Some(Ok(Fate::Gone)) => "is not known there any more ('nn-queue sync')".into(),
                 Some(Err(why)) => format!("unknown: {why}"),

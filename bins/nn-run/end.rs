@@ -60,6 +60,8 @@ pub enum Next {
 pub fn finish(mut attempt: Attempt, who: Who, end: End) -> Result<Next> {
     // The person at the terminal wanted it to stop, not to begin again.
     attempt.may_again &= end.cause != Some(Cause::Signal(Signal::INT));
+    // In a job that is about to be killed nothing is begun.
+    attempt.may_again &= attempt.of_worker || !matches!(end.cause, Some(Cause::Notice(_)));
     let mut facts = end.facts;
     let is_gone = who.adopted.as_ref().is_some_and(|live| live.is_gone);
     let mut hung = if is_gone { Vec::new() } else { facts.finish(&attempt.spool, attempt.token.run, &attempt.cwd()) };

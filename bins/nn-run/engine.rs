@@ -13,6 +13,7 @@ use nn::cluster::batch::Id;
 use nn::cluster::environment;
 use nn::cluster::gridengine;
 use nn::cluster::ssh::host::is_host;
+use nn::spool::batch::Batch;
 use nn::spool::owner::Owner;
 use nn::spool::state::{Folder, How, State, Token};
 use nn::spool::store::Spool;
@@ -53,18 +54,21 @@ impl Notice {
     }
 }
 
-impl EngineJob {
-    /// What the engine means by a signal to the job. Slurm sends what was asked for; Grid Engine USR2 before KILL and USR1
-    /// before STOP, neither of which reaches the command, that has a process group of its own.
-    pub fn notice(&self, signal: Signal) -> Option<Notice> {
-        match (self.engine.as_str(), signal) {
-            (gridengine::NAME, Signal::USR1) => Some(Notice::Stop),
-            (gridengine::NAME, Signal::USR2) => Some(Notice::Kill),
-            (_, Signal::USR1) => Some(Notice::Time),
-            _ => None,
-        }
+/// What an engine means by a signal to its job. Slurm sends what was asked for; Grid Engine USR2 before KILL and USR1
+/// before STOP, neither of which reaches the command, which has a process group of its own. In a script of a person's own
+/// these are for the command, unless that said what it understands (`finish_up`).
+pub fn notice(attempt: &Attempt, finish_up: bool, signal: Signal) -> Option<Notice> {
+    let of_script = || Batch::here().map(|batch| batch.engine).filter(|name| finish_up && *name == gridengine::NAME);
+    let engine = attempt.engine.as_ref().map(|job| job.engine.as_str()).or_else(of_script)?;
+    match (engine, signal) {
+        (gridengine::NAME, Signal::USR1) => Some(Notice::Stop),
+        (gridengine::NAME, Signal::USR2) => Some(Notice::Kill),
+        (_, Signal::USR1) => Some(Notice::Time),
+        _ => None,
     }
+}
 
+impl EngineJob {
     /// Writes it into attempt.json.
     pub fn note(&self, record: &mut Value) {
         record.set("engine", self.engine.as_str());

@@ -8,7 +8,7 @@ use crate::adopt::Live;
 use crate::batch;
 use crate::command::{self, Refused};
 use crate::end::{self, End, Next};
-use crate::engine::Notice;
+use crate::engine::{self, Notice};
 use crate::follow::{self, Follower, Following};
 use crate::judge::Judging;
 use crate::keep::Keeper;
@@ -416,7 +416,7 @@ impl Watch {
                     _ => self.send(Signal::KILL),
                 }
             }
-            other => match self.attempt.engine.as_ref().and_then(|job| job.notice(other)) {
+            other => match engine::notice(&self.attempt, self.finish_up.is_some(), other) {
                 Some(notice) => self.on_notice(notice),
                 None => self.send(other),
             },

@@ -38,6 +38,8 @@ pub enum Fate {
     Waiting(String),
     /// It runs, or is just ending
     Running,
+    /// The same, and somebody has taken it back
+    TakenBack,
     /// It has ended
     Ended(End),
     /// The engine answered, and knows no such job (any more)

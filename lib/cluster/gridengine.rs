@@ -93,7 +93,7 @@ impl GridEngine {
         for (id, fate) in fates {
             let reason = Id::parse(id).and_then(|id| reasons.get(&id.job));
             if let (Fate::Waiting(why), Some(reason)) = (fate, reason)
-                && why.starts_with("in error")
+                && why == answers::IN_ERROR
             {
                 let _ = write!(why, ": {reason}");
             }

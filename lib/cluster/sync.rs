@@ -121,7 +121,7 @@ pub fn sync(spool: &Spool, engine: &dyn Engine, runner: &Path, ending: Option<&s
             HashMap::new()
         }
     };
-    if let Some(job) = ending {
+    if let Some(job) = ending.filter(|job| fates.get(*job) != Some(&Fate::TakenBack)) {
         fates.insert(job.to_string(), Fate::Ended(End::Time));
     }
     let mut again = Vec::new();
@@ -233,7 +233,7 @@ impl Sync<'_> {
         let name = self.engine.name();
         match fate {
             None => self.done.unknown.push((token.run, format!("{name} said nothing of job {job} that is understood"))),
-            Some(Fate::Waiting(_) | Fate::Running) => {}
+            Some(Fate::Waiting(_) | Fate::Running | Fate::TakenBack) => {}
             Some(Fate::Gone) => {
                 if handover::give_back(self.spool, token)?.is_some() {
                     self.changed(
@@ -302,7 +302,7 @@ impl Sync<'_> {
     /// A run that was interrupted: Some, when it is to be handed over again now.
     fn interrupted(&mut self, token: &Token, job: &str, fate: Option<&Fate>) -> Result<Option<(Token, String)>> {
         match fate {
-            Some(Fate::Ended(End::Cancelled)) => {
+            Some(Fate::Ended(End::Cancelled) | Fate::TakenBack) => {
                 let why = format!("{} job {job} was cancelled: cancelled", self.engine.name());
                 self.shift(token, &token.to(State::Cancelled), &why)?;
                 Ok(None)

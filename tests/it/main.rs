@@ -3,7 +3,7 @@
 //! `scripts/test` counts. Variables: NN_BLESS=1 rewrites the transcripts, NN_TRANSCRIPT=part runs only some;
 //! NN_STORM_JOBS=2000 NN_STORM_WORKERS=8 NN_STORM_KILLS=200 and NN_PAUSE_STOPS=100 are the full sizes of storm and pauses,
 //! NN_CRASH_ALL=1 all crash points, NN_CRASH=part some.
-//! Not tested here: Slurm and Grid Engine, power cuts, real NFS.
+//! Not tested here: Slurm, power cuts, real NFS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod adopt;

@@ -21,6 +21,9 @@ const LIMIT: i64 = 37;
 /// From this code on the job itself ran, and something was the matter afterwards.
 const AFTER_JOB: i64 = 100;
 
+/// Why a job waits that is in error.
+pub const IN_ERROR: &str = "in error there";
+
 /// A task of an array, or a job that is none: `4711.3`, `4711`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id {
@@ -108,16 +111,15 @@ impl Listed {
             return None;
         }
         // Suspended, by a person, its queue or a load, is no end.
-        if has("trsSTN") {
-            return Some(Fate::Running);
+        if has("trsSTN") || has("d") && has("qw") {
+            return Some(if has("d") { Fate::TakenBack } else { Fate::Running });
         }
-        let deleted = if has("d") { ", to be deleted" } else { "" };
         let why = match (self.is_in_error(), has("h")) {
-            (true, _) => "in error there",
+            (true, _) => IN_ERROR,
             (false, true) => "held there",
-            (false, false) => "waits there",
+            (false, false) => "",
         };
-        has("qw").then(|| Fate::Waiting(format!("{why}{deleted}")))
+        has("qw").then(|| Fate::Waiting(why.into()))
     }
 
     /// Whether it is in error: it waits until a person clears that.
@@ -317,9 +319,9 @@ mod tests {
         };
         let waits = |why: &str| Some(Some(Fate::Waiting(why.into())));
         assert_eq!(fate("1.2"), Some(Some(Fate::Running)));
-        assert_eq!(fate("9"), Some(Some(Fate::Running)));
+        assert_eq!(fate("9"), Some(Some(Fate::TakenBack)));
         for id in ["1.1", "1.4", "1.7", "1.10"] {
-            assert_eq!(fate(id), waits("waits there"), "{id}");
+            assert_eq!(fate(id), waits(""), "{id}");
         }
         for id in ["1.3", "1.5", "1.11", "1", "9.1", "2.1"] {
             assert_eq!(fate(id), None, "{id}");
@@ -335,16 +337,13 @@ mod tests {
             let entry = Listed { job: 1, tasks: None, name: String::new(), state: state.into() };
             entry.fate().map(|fate| if let Fate::Waiting(why) = fate { why } else { format!("{fate:?}") })
         };
-        for state in ["t", "r", "dr", "dt", "Rr", "Rt", "s", "S", "T", "ts", "dRr", "N", "tsT"] {
+        for state in ["t", "r", "Rr", "Rt", "s", "S", "T", "ts", "N", "tsT"] {
             assert_eq!(fate(state).as_deref(), Some("Running"), "{state}");
         }
-        for (state, why) in [
-            ("qw", "waits there"),
-            ("Rq", "waits there"),
-            ("hRwq", "held there"),
-            ("dqw", "waits there, to be deleted"),
-            ("Ehqw", "in error there"),
-        ] {
+        for state in ["dr", "dt", "dRr", "dqw", "ds", "dhqw"] {
+            assert_eq!(fate(state).as_deref(), Some("TakenBack"), "{state}");
+        }
+        for (state, why) in [("qw", ""), ("Rq", ""), ("hRwq", "held there"), ("Ehqw", "in error there")] {
             assert_eq!(fate(state).as_deref(), Some(why), "{state}");
         }
         for state in ["", "E", "d", "z", "?", "unknown"] {
