@@ -3,13 +3,13 @@
 //! by name, elsewhere.
 //! Not tested here: other than 8.1.9 of Debian 12; parallel environments over several hosts; resources with names (RSMAP).
 
-use crate::place::{Place, output_within, say, tests};
+use crate::place::{Place, output_within, root, say, tests};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-const LIMIT: Duration = Duration::from_secs(240);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// A trainer that saves each of so many epochs, each of so many seconds, and leaves when it is told to.
 const TRAIN: &str = r#"#!/bin/sh
@@ -22,6 +22,8 @@ while [ "${epoch:-0}" -lt "$1" ]; do
     echo "$epoch" >"$NN_CHECKPOINTS/c-$epoch.tmp" && mv "$NN_CHECKPOINTS/c-$epoch.tmp" "$NN_CHECKPOINTS/c-$epoch"
 done
 "#;
+
+const TRAIN_20: &str = "sh train 20 0.5";
 
 struct Cluster {
     child: Child,
@@ -209,23 +211,31 @@ fn told_to_go() {
     assert!(cluster.states()[&3].1.parse::<u32>().unwrap() > 1, "it was never interrupted");
 }
 
-/// nn-run in a script of a person's own: named by the job, told before it is killed.
+/// nn-run in a script of a person's own (as scripts/examples/train.qsub): called as the job is, told before that is killed,
+/// and the same run when Grid Engine starts the script again.
 #[test]
 fn own_script() {
     let Some(cluster) = Cluster::start("gridengine-own") else { return };
-    let script = r#"#$ -S /bin/sh -N mine -cwd -j y -o mine.out -notify -r n
-        export PATH NN_SPOOL
-        exec nn-run -q --time 1h --finish-up 1m --retries 3 -- sh train 100 0.2"#;
-    std::fs::write(cluster.place.dir.join("mine.sh"), script).unwrap();
-    cluster.good("qsub -v PATH,NN_SPOOL -l h_rt=3 mine.sh");
-    cluster.until("it has ended", || cluster.folder(1) == "failed");
+    let script = std::fs::read_to_string(root().join("scripts/examples/train.qsub")).unwrap();
+    let small = script.replace("20G", "1M").replace("--checkpoint 'checkpoints/*.npz' ", "");
+    let small = small.replace("--finish-up 5m --time 47h", "--finish-up $LEAVE --time $TIME");
+    std::fs::write(cluster.place.dir.join("train.qsub"), small.replace("python lang_experiment.py", TRAIN_20)).unwrap();
+    cluster.good("export LEAVE=2s TIME=5s; qsub -v PATH,NN_SPOOL,LEAVE,TIME -o train.out train.qsub");
+    cluster.until("it runs", || cluster.folder(1) == "running");
+    cluster
+        .good("export LEAVE=1m TIME=1h; qsub -v PATH,NN_SPOOL,LEAVE,TIME -l h_rt=3 -N killed -o killed.out train.qsub");
+    cluster.until("both have ended", || cluster.folder(1) == "done" && cluster.folder(2) == "failed");
     let shown = cluster.good("nn-queue show 1");
-    for words in ["mine", "gridengine 1", "the engine gave notice: its job will soon be killed"] {
+    for words in ["LM_miuc", "gridengine 1, LM_miuc in main.q, started again"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
-    let epochs = cluster.epochs(1);
-    assert!(epochs.len() > 5 && cluster.good("ls spool/runs/1/checkpoints").contains(&format!("c-{}\n", epochs.len())));
-    assert_eq!(cluster.states()[&1].1, "1~time");
+    assert_eq!(cluster.epochs(1), (1..=20).collect::<Vec<u32>>());
+    assert!(cluster.states()[&1].1.parse::<u32>().unwrap() > 1, "one attempt did all");
+    let shown = cluster.good("nn-queue show killed");
+    assert!(shown.contains("the engine gave notice: its job will soon be killed"), "{shown}");
+    let saved = cluster.epochs(2).len();
+    assert!(saved > 2 && cluster.good("ls spool/runs/2/checkpoints").contains(&format!("c-{saved}\n")), "{saved}");
+    assert_eq!((cluster.states()[&2].1.as_str(), cluster.states().len()), ("1~time", 2));
 }
 
 /// What cannot be handed over stays queued, and the person is told why.
