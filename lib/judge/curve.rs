@@ -157,7 +157,7 @@ pub fn plateau(shape: &Shape, bound: f64, points: u64) -> Option<Found> {
     let reached = |share: f64| early.iter().position(|x| shape.start - x >= share * gone).map(|i| i as f64 + 1.0);
     let (half_way, nearly) = (reached(0.5)?, reached(0.92)?);
     // An exponential takes 3.6 times as long for 92 % as for half of its way.
-    if half_way < 4.0 || nearly > 2.2 * half_way || slope(flat).abs() * flat.len() as f64 > noise_of_flat {
+    if half_way < 5.0 || nearly > 2.05 * half_way || slope(flat).abs() * flat.len() as f64 > noise_of_flat {
         return None;
     }
     found("stopped falling short of its way, and has not moved since", &[("now", level), ("start", shape.start)])
@@ -175,6 +175,10 @@ pub fn dead(shape: &Shape, long: bool) -> Option<Found> {
     let third = v.len() / 3;
     let (first, last) = (median(v.get(..third)?), median(v.get(v.len() - third..)?));
     let deviation = shape.noise * 1.5 / (third as f64).sqrt();
+    // In so much noise what is learned slowly is not seen yet.
+    if deviation > 0.008 * size {
+        return None;
+    }
     let fell = first - last > (2.5 * deviation).max(0.001 * size) || trend(v).1 < falling;
     if high - low > width * size || fell || first - last > 0.02 * size {
         return None;

@@ -125,14 +125,12 @@ impl Pace {
     }
 }
 
-/// Whether what a step takes has doubled for good: the level now and before.
+/// Whether what a step takes has doubled for good: the level now and in the earlier half, for it may have crept up.
 pub fn doubled(times: &[f64]) -> Option<(f64, f64)> {
     let last = (times.len() / 8).max(6);
+    let (earlier, recent) = times.split_at_checked(times.len().checked_sub(last)?)?;
     // The first steps compile, fill caches, and say nothing.
-    let (past, recent) = times.get(2..)?.split_at_checked(times.len().checked_sub(2 + last)?)?;
-    if past.len() < 10 {
-        return None;
-    }
+    let past = earlier.get(2..(times.len() / 2).max(12))?;
     let (before, now) = (median(past), median(recent));
     let apart = quantile(recent, 0.2) > 1.5 * quantile(past, 0.85);
     (before > 0.0 && now > 1.9 * before && apart).then_some((now, before))

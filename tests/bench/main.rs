@@ -371,7 +371,7 @@ fn chatty_child(b: &mut Bench) {
 fn judged(b: &mut Bench) {
     for (set, seed) in corpus::SEEDS {
         let begun = Instant::now();
-        let outcomes = corpus::outcomes(seed, 20);
+        let outcomes = corpus::outcomes(set, seed, 20);
         let rows = corpus::table(&outcomes);
         println!("{set} seeds, in {:.1} s:\n{}", begun.elapsed().as_secs_f64(), corpus::show(&rows));
         corpus::wrong(&outcomes).iter().for_each(|what| println!("{what}"));

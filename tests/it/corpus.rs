@@ -9,8 +9,9 @@ use curves::{SEEDS, outcomes, show, table, wrong};
 #[test]
 fn healthy_curves_are_silent_and_sick_ones_are_caught() {
     let mut failures = Vec::new();
-    for (set, seed) in SEEDS {
-        let all = outcomes(seed, 8);
+    // The foreign set has curves of a million points: it is measured by scripts/bench.
+    for (set, seed) in SEEDS.into_iter().filter(|(set, _)| *set != "foreign") {
+        let all = outcomes(set, seed, 8);
         let rows = table(&all);
         println!("{set} seeds:\n{}", show(&rows));
         wrong(&all).iter().for_each(|what| println!("{what}"));
