@@ -38,11 +38,12 @@ pub fn setup(out: &mut Out) -> Result<Exit> {
     if server == "sendmail" {
         pairs.push(("mail.via", "sendmail".into()));
     } else {
+        let is_here = ["localhost", "127.", "[::1]"].iter().any(|start| server.starts_with(start));
         pairs.push(("mail.server", server));
         let user = ask(
             out,
             "4. Your user name there (often the address; '-' for none)",
-            &user_guess(&now("mail.user"), &from),
+            &user_guess(&now("mail.user"), &from, is_here),
         )?;
         if user != "-" {
             pairs.push(("mail.user", user));
@@ -78,7 +79,12 @@ pub fn setup(out: &mut Out) -> Result<Exit> {
         return written(&path, out).map(|()| Exit::FAILED);
     }
     written(&path, out)?;
-    check::send(&spool, to, out)
+    let sent = check::send(&spool, to, out)?;
+    writeln!(
+        out,
+        "From now on a run tells when it has failed, has finished, or goes wrong: see mail.notify in nn-mail(1)."
+    )?;
+    Ok(sent)
 }
 
 fn written(path: &Path, out: &mut Out) -> Result<()> {
@@ -154,8 +160,13 @@ fn guess(domain: &str) -> String {
     if here { "sendmail".into() } else { format!("smtp.{domain}:587") }
 }
 
-fn user_guess(now: &str, from: &Address) -> String {
-    if now.is_empty() { from.mailbox.clone() } else { now.to_string() }
+/// A server of this machine asks nobody who he is.
+fn user_guess(now: &str, from: &Address, is_here: bool) -> String {
+    match now {
+        "" if is_here => "-".into(),
+        "" => from.mailbox.clone(),
+        now => now.to_string(),
+    }
 }
 
 /// The file with these settings: each in its old place, new ones at the end; what contradicts them is gone.

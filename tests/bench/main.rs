@@ -10,6 +10,7 @@
 mod corpus;
 mod frozen;
 mod mail;
+mod tick;
 mod watch;
 
 use std::fs;
@@ -390,7 +391,7 @@ fn main() {
     let dir = top.join(format!("nn-bench.{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let mut bench = Bench { dir, rows: 0, missed: 0, only };
-    let parts: [(&str, Part); 13] = [
+    let parts: [(&str, Part); 14] = [
         ("true", run_of_true),
         ("memory", run_memory),
         ("many", add_many),
@@ -404,6 +405,7 @@ fn main() {
         ("judge", judged),
         ("mail", mail::measure),
         ("watch", watch::measure),
+        ("tick", tick::measure),
     ];
     println!("{:<58} {:>30}  {:<18}", "what", "figure", "goal");
     for (name, part) in parts {
