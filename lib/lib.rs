@@ -79,6 +79,7 @@ pub mod judge {
 
 /// Floor 4: pictures.
 pub mod draw {
+    pub mod bars; // one number a name, as bars
     pub mod chart; // series, axes, ticks, legend: what to draw
     pub mod font; // a bitmap font
     pub mod png; // deflate, CRC, PNG

@@ -15,6 +15,7 @@ use nn::base::error::{Doing, Error, Result};
 use nn::base::files;
 use nn::base::sys;
 use nn::base::text::did_you_mean;
+use nn::draw::bars::Bars;
 use nn::draw::chart::{Chart, Series, Smoothing};
 use nn::draw::term;
 use nn::record::pattern::Pattern;
@@ -38,6 +39,7 @@ Curves to the terminal, PNG, SVG: of runs, of logs, CSV and JSON lines, or of wh
       --smooth N          the median of the last N values, the values themselves faintly behind
       --mean              --smooth takes the mean
       --ymin Y, --ymax Y  ends of the y axis
+      --bars              the last value of each as a bar, the greatest first
       --full              a y axis that leaves nothing out, however far off
   -o, --output FILE       write FILE.png, FILE.svg or FILE.txt; '-' is standard output
       --format FORMAT     png, svg or text, whatever the file is called
@@ -74,6 +76,7 @@ struct Opts {
     mean: bool,
     ends: (Option<f64>, Option<f64>),
     full: bool,
+    bars: bool,
     output: Option<OsString>,
     format: Option<Format>,
     size: Option<(usize, usize)>,
@@ -95,6 +98,9 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     if names.is_empty() {
         cli::tell(if subjects.is_empty() { "there are no runs" } else { "there is nothing to plot yet" });
         return Ok(Exit::NO);
+    }
+    if opts.bars {
+        return bars(&opts, format, &subjects, names, out);
     }
     let along = opts.along.clone().unwrap_or_else(|| looks.along(&names));
     let smoothing = opts.smooth.map(|n| (if opts.mean { Smoothing::Mean } else { Smoothing::Median }, n));
@@ -132,6 +138,7 @@ fn options(args: &mut Args) -> Result<Opts> {
                 "mean" => opts.mean = true,
                 "ymin" => opts.ends.0 = Some(args.with("a number", finite)?),
                 "ymax" => opts.ends.1 = Some(args.with("a number", finite)?),
+                "bars" => opts.bars = true,
                 "full" => opts.full = true,
                 "output" => opts.output = Some(args.value()?),
                 "format" => opts.format = Some(args.with("png, svg or text", format_named)?),
@@ -151,6 +158,12 @@ fn options(args: &mut Args) -> Result<Opts> {
         && low >= high
     {
         return Err(Error::usage("--ymin must be less than --ymax"));
+    }
+    let curved = opts.log || opts.full || opts.smooth.is_some() || opts.along.is_some() || opts.ends != (None, None);
+    if opts.bars && curved {
+        return Err(Error::usage(
+            "--bars has no axes: neither --along, --log, --smooth, --ymin, --ymax nor --full go with it",
+        ));
     }
     if opts.log && [opts.ends.0, opts.ends.1].iter().flatten().any(|end| *end <= 0.0) {
         return Err(Error::usage("a logarithmic axis has positive ends only"));
@@ -352,31 +365,70 @@ fn chart(opts: &Opts, subjects: &[Subject], plan: &Plan, curves: &[Curves]) -> C
     }
 }
 
+/// The last value of each variable in each run.
+fn bars(opts: &Opts, format: Format, subjects: &[Subject], names: Vec<String>, out: &mut Out) -> Result<Exit> {
+    let plan = Plan { names, along: Along::Number, smoothing: None, patterns: opts.patterns.clone() };
+    let curves = read::curves(subjects, &plan)?;
+    let (texts, heading) = labels::labels(subjects);
+    let values = |place: usize| curves.iter().map(|c| c.lines.get(place)?.value).collect();
+    let rows = plan.names.iter().enumerate().map(|(place, name)| (name.clone(), values(place))).collect();
+    let runs = if subjects.len() > 1 { texts } else { Vec::new() };
+    let mut bars = Bars::new(heading, runs, rows);
+    if let Some(title) = &opts.title {
+        bars.title.clone_from(title);
+    }
+    if !bars.has_numbers() {
+        cli::tell(&format!("no values of {}", plan.names.join(", ")));
+        return Ok(Exit::NO);
+    }
+    let (width, height) = opts.size.map_or((640, None), |(width, height)| (width, Some(height)));
+    let bytes = match format {
+        Format::Png => bars.render_png(width, height),
+        Format::Svg => bars.render_svg(width, height).into_bytes(),
+        Format::Text => {
+            let (columns, _, style) = text_style(opts, out);
+            bars.render_text(columns, style).into_bytes()
+        }
+    };
+    put(opts, &bytes, out)?;
+    Ok(Exit::DONE)
+}
+
+/// Columns, rows and how text is drawn.
+fn text_style(opts: &Opts, out: &Out) -> (usize, usize, term::Style) {
+    let to_file = opts.output.as_ref().is_some_and(|name| name != "-");
+    let screen = if to_file { None } else { out.terminal_size() };
+    let (columns, rows) = screen.map_or((80, 24), |(columns, rows)| (columns, rows.saturating_sub(2)));
+    let console = out.is_terminal() && std::env::var_os("TERM").is_some_and(|t| t == "linux" || t == "dumb");
+    let color = !to_file && cli::colours(out.is_terminal());
+    let style = term::Style { color, ascii: opts.ascii || console && !to_file };
+    (opts.width.unwrap_or(columns), opts.height.unwrap_or(rows), style)
+}
+
 fn write(opts: &Opts, format: Format, chart: &Chart, out: &mut Out) -> Result<()> {
-    let to_file = opts.output.as_ref().filter(|name| *name != "-");
     let (width, height) = opts.size.unwrap_or((640, 400));
     let bytes = match format {
         Format::Png => chart.render_png(width, height),
         Format::Svg => chart.render_svg(width, height).into_bytes(),
         Format::Text => {
-            let screen = if to_file.is_some() { None } else { out.terminal_size() };
-            let (columns, rows) = screen.map_or((80, 24), |(columns, rows)| (columns, rows.saturating_sub(2)));
-            let console = out.is_terminal() && std::env::var_os("TERM").is_some_and(|t| t == "linux" || t == "dumb");
-            let color = to_file.is_none() && cli::colours(out.is_terminal());
-            let style = term::Style { color, ascii: opts.ascii || console && to_file.is_none() };
-            chart.render_text(opts.width.unwrap_or(columns), opts.height.unwrap_or(rows), style).into_bytes()
+            let (columns, rows, style) = text_style(opts, out);
+            chart.render_text(columns, rows, style).into_bytes()
         }
     };
-    match to_file {
-        None => out.write_all(&bytes),
+    put(opts, &bytes, out)
+}
+
+fn put(opts: &Opts, bytes: &[u8], out: &mut Out) -> Result<()> {
+    match opts.output.as_ref().filter(|name| *name != "-") {
+        None => out.write_all(bytes),
         Some(name) => {
             let path = Path::new(name);
             // a device or a pipe is written, not replaced
             if path.metadata().is_ok_and(|meta| !meta.is_file()) {
-                std::fs::write(path, &bytes).doing("write", path)
+                std::fs::write(path, bytes).doing("write", path)
             } else {
                 let mode = mode_of(path);
-                files::write_atomic(path, &bytes)?;
+                files::write_atomic(path, bytes)?;
                 std::fs::set_permissions(path, Permissions::from_mode(mode)).doing("set the mode of", path)
             }
         }

@@ -176,6 +176,8 @@ pub struct Line {
     pub front: Curve,
     /// What it was before smoothing.
     pub behind: Curve,
+    /// Its last value.
+    pub value: Option<f64>,
     smoother: Option<Smoother>,
     last: Option<f64>,
 }
@@ -222,6 +224,7 @@ fn read_one(source: &Source, plan: &Plan) -> Result<Curves> {
         let Some(x) = plan.along.of(point, number, &mut start) else { return true };
         for (name, line) in plan.names.iter().zip(&mut lines) {
             let Some(value) = point.value(name) else { continue };
+            line.value = Some(value);
             // a run that was taken up again, or counts anew: no line leads back
             if line.last.replace(x).is_some_and(|last| x < last) {
                 line.behind.push(f64::NAN, f64::NAN);

@@ -10,7 +10,7 @@ mod thin;
 mod ticks;
 mod trace;
 
-pub use scene::{Anchor, Item, Rgb, Scene};
+pub use scene::{Anchor, Item, PALETTE, Rgb, Scene};
 pub use thin::{Curve, Smoother, Smoothing};
 pub use ticks::{Axis, Kind, Tick, Ticks, ticks};
 pub use trace::{Sign, Spot, Trace, trace};

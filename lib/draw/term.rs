@@ -93,7 +93,7 @@ fn cut(text: &str, columns: usize, style: Style) -> String {
     text
 }
 
-fn painted(text: &str, color: usize, style: Style) -> String {
+pub(super) fn painted(text: &str, color: usize, style: Style) -> String {
     match COLORS.get(color % COLORS.len()) {
         Some(code) if style.color => format!("\x1b[38;5;{code}m{text}\x1b[0m"),
         _ => text.to_string(),

@@ -151,7 +151,7 @@ _nn_plot() {
         return
         ;;
     esac
-    _nn_options -y --values -x --along --log --smooth --mean --ymin --ymax --full -o --output --format --size \
+    _nn_options -y --values -x --along --log --smooth --mean --ymin --ymax --bars --full -o --output --format --size \
         --width --height --ascii --title -p --pattern && return
     _nn_runs
 }

@@ -15,7 +15,8 @@ pub type Rgb = [u8; 3];
 /// How many colours there are before they repeat.
 pub const COLORS: usize = PALETTE.len();
 
-const PALETTE: [Rgb; 7] =
+/// The colours, in the order of their use.
+pub const PALETTE: [Rgb; 7] =
     [[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233], [40, 40, 40]];
 const DASHES: [&[f64]; 5] = [&[], &[7.0, 3.5], &[1.5, 3.0], &[9.0, 3.0, 1.5, 3.0], &[14.0, 4.0]];
 
