@@ -19,7 +19,7 @@ pub fn each(opts: &Opts, files: &[PathBuf], format: Format) -> Result<Table> {
     if files.len() > 1 {
         headings.push("file");
     }
-    let mut table = Table::new(&headings);
+    let mut rows = Vec::new();
     for file in files {
         let mut records = || -> Result<()> {
             let weights = open(file)?;
@@ -28,7 +28,7 @@ pub fn each(opts: &Opts, files: &[PathBuf], format: Format) -> Result<Table> {
                 if files.len() > 1 {
                     cells.push(json::from_os(file.as_os_str()).into());
                 }
-                table.row(cells);
+                rows.push(cells);
             }
             Ok(())
         };
@@ -37,7 +37,27 @@ pub fn each(opts: &Opts, files: &[PathBuf], format: Format) -> Result<Table> {
             done => done?,
         }
     }
-    Ok(table)
+    Ok(table(&headings, rows, format))
+}
+
+/// A person is spared what the shape tells, and columns of zeros: there are many columns.
+fn table(headings: &[&str], rows: Vec<Vec<Cell>>, format: Format) -> Table {
+    let is_zero =
+        |place: usize| rows.iter().all(|row| row.get(place).is_some_and(|cell| cell.value().as_int() == Some(0)));
+    let is_spared = |place: usize| match headings.get(place) {
+        Some(&"count") => true,
+        Some(&"nan" | &"inf") => is_zero(place),
+        _ => false,
+    };
+    let kept: Vec<bool> = (0..headings.len()).map(|place| format != Format::Screen || !is_spared(place)).collect();
+    let chosen = |place: &usize| kept.get(*place).copied().unwrap_or(true);
+    let names: Vec<&str> =
+        headings.iter().enumerate().filter(|(place, _)| chosen(place)).map(|(_, name)| *name).collect();
+    let mut table = Table::new(&names);
+    for row in rows {
+        table.row(row.into_iter().enumerate().filter(|(place, _)| chosen(place)).map(|(_, cell)| cell).collect());
+    }
+    table
 }
 
 fn record(opts: &Opts, weights: &Weights, tensor: &Tensor, format: Format) -> Result<Vec<Cell>> {

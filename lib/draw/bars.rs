@@ -216,7 +216,7 @@ mod tests {
         let several = Bars::new(String::new(), vec!["1".into(), "2".into()], vec![("a".into(), vec![Some(1.0), None])]);
         assert_eq!(several.render_text(20, style), "# 1\n= 2\na ################ 1\n   -\n");
         let style = term::Style { color: false, ascii: false };
-        assert!(bars(&[("a", 1.0), ("b", 0.53)]).render_text(20, style).contains("b ████████▌ 0.53"));
+        assert!(bars(&[("a", 1.0), ("b", 0.53)]).render_text(20, style).contains("b ██████▉ 0.53"));
     }
 
     #[test]
