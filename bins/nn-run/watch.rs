@@ -26,6 +26,7 @@ use nn::record::facts::Facts;
 use nn::record::history::Recorded;
 use nn::record::history::join::{self, Start};
 use nn::record::oom;
+use nn::spool::batch::Batch;
 use nn::spool::job::Job;
 use nn::spool::recover::HEARTBEAT;
 use std::fs::File;
@@ -35,6 +36,8 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(200);
 /// Between two looks at a silent log, at most.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
+/// Between the command's death by TERM and that signal for this process, where a scheduler sent both.
+const LAST_WORD: Duration = Duration::from_millis(500);
 /// Between two looks for the file that calls the run off.
 pub const CANCEL: Duration = Duration::from_secs(2);
 
@@ -266,9 +269,25 @@ impl Watch {
                     return (ended, None);
                 }
             } else if let Some((ended, usage)) = self.reap() {
+                self.hear_last_word(ended);
                 return (Some(ended), Some(usage));
             }
             self.on_time(out);
+        }
+    }
+
+    /// A scheduler sends TERM to every process of its job, and the command may be dead of it before this one has heard.
+    fn hear_last_word(&mut self, ended: Ended) {
+        let is_term = matches!(ended, Ended::Signal(15, _) | Ended::Code(143));
+        let patience = if is_term && Batch::here().is_some() { LAST_WORD } else { Duration::ZERO };
+        let begun = Instant::now();
+        while self.cause.is_none() {
+            match self.attempt.signals.wait(Some(patience.saturating_sub(begun.elapsed()))) {
+                Some(Signal::TERM) if batch::is_over() => self.cause = Some(Cause::TimeLimit(self.who.clock.elapsed())),
+                Some(Signal::TERM) => self.cause = Some(Cause::Signal(Signal::TERM)),
+                Some(_) => {}
+                None => return,
+            }
         }
     }
 

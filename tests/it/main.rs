@@ -32,6 +32,7 @@ mod python;
 mod room;
 mod screen;
 mod shared;
+mod slurm_scripts;
 mod spool;
 mod storm;
 mod tidy;
