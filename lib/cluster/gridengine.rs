@@ -291,6 +291,53 @@ fn ranges(wanted: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::batch::{How, Task, Wants};
+    use crate::spool::job::{Job, parse_needs};
+    use crate::spool::owner::Owner;
+    use std::path::Path;
+
+    fn batch(needs: &str, dir: &str) -> Batch {
+        let mut job = Job::new(&["true".into()], Path::new("/"));
+        job.json.set("needs", parse_needs(needs).unwrap());
+        Batch {
+            name: "0badcafe".into(),
+            engine: NAME.into(),
+            submitter: Owner::me().unwrap(),
+            label: "sweep".into(),
+            how: How::default(),
+            wants: Wants::of(&job),
+            grace: Duration::from_secs(30),
+            tasks: vec![Task { run: 17, generation: 1 }, Task { run: 18, generation: 3 }],
+            dir: dir.into(),
+            spool: dir.into(),
+            runner: "/opt/nn/bin/nn-run".into(),
+        }
+    }
+
+    #[test]
+    fn needs_in_its_words() {
+        let engine = GridEngine::new(&Config::default());
+        let words = |needs: &str| engine.needs(&batch(needs, "/s")).unwrap().join(" ");
+        assert_eq!(words("gpus=1 ram=1G time=2h"), "-l gpu=1 -l mem_free=1024M -l h_rt=7200");
+        // Of memory each slot its share; what no setting names is not asked for.
+        assert_eq!(words("slots=4 ram=10M disk=20G gpus=0"), "-pe smp 4 -l mem_free=3M");
+        assert_eq!(words("slots=1"), "");
+    }
+
+    #[test]
+    fn the_script_of_a_task() {
+        let engine = GridEngine::new(&Config::default());
+        let script = engine.script(&batch("slots=1", "/a b")).unwrap();
+        assert!(script.starts_with("#!/bin/sh\nexec >>'/a b'/$((SGE_TASK_ID - 1)).out 2>&1\n"), "{script}");
+        for (task, expected) in [("1", "-q --grace 30s --claim 17.1\n"), ("2", "-q --grace 30s --claim 18.3\n")] {
+            let script = script.replace("/a b'/", "/dev/'").replace("$((SGE_TASK_ID - 1)).out", "stdout");
+            let script = script.replace("'/opt/nn/bin/nn-run'", "echo");
+            let mut command = std::process::Command::new("sh");
+            let output = command.args(["-c", &script]).env("SGE_TASK_ID", task).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{script} {output:?}");
+        }
+        assert!(engine.script(&batch("slots=1", "/a,b")).is_err());
+    }
 
     #[test]
     fn neighbours_in_one_word() {
