@@ -285,7 +285,7 @@ fn refused() {
     assert_eq!(cluster.count("cancelled"), 6);
 }
 
-/// A thousand runs are one call of qsub, and taken back are gone.
+/// A thousand runs are one call of qsub, and taken back are gone. What was cut off while it was handed over is sorted out.
 #[test]
 fn thousand() {
     let Some(cluster) = Cluster::start("gridengine-thousand") else { return };
@@ -301,4 +301,15 @@ fn thousand() {
     cluster.good("nn-queue cancel 1-1000");
     cluster.until("nothing is left there", || cluster.good("qstat").is_empty());
     assert_eq!(cluster.count("cancelled"), 1000);
+
+    // Whoever hands over is killed, after Grid Engine has the job or before: sync finds out which.
+    cluster.good("printf '#!/bin/sh\\n[ -e before ] || /usr/bin/qsub \"$@\"\\nkill -9 $PPID\\n' >shims/qsub");
+    cluster.good("nn-queue add -n after -- true; nn-queue add -n before -- true");
+    cluster.bad(&script.replace("--max-parallel 7", "after"));
+    cluster.bad(&format!("touch before; {}", script.replace("--max-parallel 7", "before")));
+    assert!(cluster.states()[&1001].1.contains("~gridengine,sending."), "{:?}", cluster.states()[&1001]);
+    let told = cluster.good("nn-queue sync");
+    assert!(told.contains("1001\tgridengine has it as 2.1\n"), "{told}");
+    assert!(told.contains("1002\tgridengine never got it: queued again\n"), "{told}");
+    assert_eq!((cluster.states()[&1001].1.as_str(), cluster.folder(1002).as_str()), ("1~gridengine,2.1", "queued"));
 }
