@@ -16,7 +16,7 @@ use nn::base::time::{Time, parse_duration, show_duration};
 use nn::record::checkpoint::Keep;
 use nn::spool::owner::{Life, Owner};
 use nn::spool::state::{Folder, State, Token};
-use nn::spool::store::{Spool, UNBORN};
+use nn::spool::store::{Origin, Spool, UNBORN, is_id};
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -27,6 +27,9 @@ const REMAINS: Duration = Duration::from_secs(36 * 3600);
 
 /// Mail is kept for so long after it was sent.
 const MAIL: Duration = Duration::from_secs(30 * 86_400);
+
+/// After so long nobody asks for a run that another spool handed over: a year and a day.
+const ORIGIN: Duration = Duration::from_secs(366 * 86_400);
 
 /// In tmp/, the token of a run that is being removed.
 const GONE: &str = "gone-";
@@ -81,6 +84,7 @@ pub fn gc(args: &mut Args, out: &mut Out) -> Result<Exit> {
     gc.remains()?;
     gc.snapshots()?;
     gc.heartbeats()?;
+    gc.origins()?;
     gc.mail()?;
     gc.batch()?;
     Ok(Exit::DONE)
@@ -196,6 +200,25 @@ impl Gc<'_> {
             let shown = nn::base::text::escape(&name.to_string_lossy()).into_owned();
             let why = format!("{} old", show_duration(age));
             self.act(&format!("batch/{shown}"), &why, || files::remove(&path).map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// What was known of runs of other spools, which are gone here, and which nobody will ask for any more.
+    fn origins(&mut self) -> Result<()> {
+        let dir = self.spool.dir().join("origins");
+        for name in if dir.is_dir() { files::names(&dir)? } else { Vec::new() } {
+            let Some(id) = name.to_str().filter(|id| is_id(id)) else { continue };
+            let limit = match self.spool.origin(id)? {
+                Some(Origin::Refused) => MAIL,
+                Some(Origin::Gone(_)) => ORIGIN,
+                _ => continue,
+            };
+            let path = dir.join(id);
+            if let Some(age) = age(&path).filter(|age| *age > limit) {
+                let why = format!("its run is gone, {} old", show_duration(age));
+                self.act(&format!("origins/{id}"), &why, || files::remove(&path).map(drop))?;
+            }
         }
         Ok(())
     }

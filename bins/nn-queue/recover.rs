@@ -5,6 +5,7 @@
 //! not taken for a host that lives or has just given a sign of life.
 
 use crate::adopt;
+use crate::host::sync::give_up;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Error, Result};
@@ -35,6 +36,12 @@ pub fn recover(args: &mut Args, out: &mut Out) -> Result<Exit> {
         }
     }
     let spool = Spool::find()?;
+    if let Some(lines) = dead.as_ref().map_or(Ok(None), |place| give_up(&spool, place))? {
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+        return Ok(Exit::DONE);
+    }
     let mut recovery = match &dead {
         Some(place) => {
             check_dead(&spool, place)?;

@@ -145,5 +145,5 @@ pub fn by_name(name: &str, config: &Config) -> Option<Box<dyn Engine>> {
 pub fn unknown<'a>(name: &str, hosts: impl IntoIterator<Item = &'a str>) -> Error {
     let all: Vec<&str> = NAMES.into_iter().chain(hosts).collect();
     let near = did_you_mean(name, all.iter().copied());
-    Error::usage(format!("--to {name}: there is no such engine{near}: one of {}", all.join(", ")))
+    Error::usage(format!("--to {name}: there is no such engine, host or group{near}: one of {}", all.join(", ")))
 }

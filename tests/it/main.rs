@@ -34,6 +34,7 @@ mod screen;
 mod shared;
 mod slurm_scripts;
 mod spool;
+mod ssh;
 mod storm;
 mod tidy;
 mod transcript;

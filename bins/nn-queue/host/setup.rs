@@ -16,6 +16,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// Sets up each of these hosts, and checks it.
 pub fn setup(spool: &Spool, hosts: &[Host], opts: &Opts, out: &mut Out) -> Result<Exit> {
@@ -112,7 +113,7 @@ fn bring(spool: &Spool, host: &Host, files: &[(PathBuf, String)]) -> Result<()> 
     }
     match (ssh.why(host), sent) {
         (Error::Again(what), _) => Err(Error::Again(what)),
-        (_, _) => Err(Error::other(format!("{name}: cannot set up: {}", ssh.words()))),
+        (_, _) => Err(Error::other(format!("{name}: cannot set up: {}", ssh.words(Duration::ZERO)))),
     }
 }
 

@@ -2,6 +2,7 @@
 //! is called off there; what a host does not have yet, for a cable was cut, is brought again; whose worker is gone gets
 //! another one. A host that cannot be reached changes nothing.
 
+use crate::adopt::herald;
 use crate::host::submit::bring;
 use crate::runs::Refused;
 use nn::base::cli;
@@ -9,6 +10,7 @@ use nn::base::error::{Error, Result};
 use nn::base::files::Moved;
 use nn::base::json::{self, Value};
 use nn::base::role::Role;
+use nn::base::time::Time;
 use nn::cluster::ssh::deliver;
 use nn::cluster::ssh::fetch::{self, Standing};
 use nn::cluster::ssh::host::Host;
@@ -16,7 +18,10 @@ use nn::cluster::ssh::host::is_host;
 use nn::cluster::ssh::link::Link;
 use nn::cluster::ssh::parcel::Parcel;
 use nn::cluster::ssh::record::Reach;
+use nn::mail::news;
+use nn::spool::attempts::attempts;
 use nn::spool::config::Config;
+use nn::spool::recover::LEASE;
 use nn::spool::state::{Folder, How, State, Token};
 use nn::spool::store::Spool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,6 +66,9 @@ pub fn sync(spool: &Spool, only: Option<&BTreeSet<u64>>) -> Result<Synced> {
             synced.troubles.extend(trouble);
         }
     });
+    if let Err(err) = news::tell_if_any(spool) {
+        cli::warn(&format!("nothing is told now: {err}"));
+    }
     Ok(synced)
 }
 
@@ -145,7 +153,10 @@ fn with(spool: &Spool, host: &Host, link: &mut Link, runs: Vec<There>, lines: &m
                 back(spool, token, "it was called off there")?;
                 lines.push(format!("{}\tqueued", token.run));
             }
-            Standing::Gone => gone(spool, host, token, lines)?,
+            Standing::Gone => {
+                let evidence = format!("{} had it, and has removed it before its end was fetched", host.name);
+                lost(spool, token, &evidence, lines)?;
+            }
         }
     }
     if absent.is_empty() {
@@ -190,6 +201,13 @@ fn call_off_there(
 }
 
 fn ended(spool: &Spool, token: &Token, end: &State, lines: &mut Vec<String>) -> Result<()> {
+    let mut event = json::map([("t", Value::from(Time::now())), ("run", token.run.into()), ("event", "ended".into())]);
+    event.set("generation", token.generation);
+    event.set("state", token.to(end.clone()).folder().name());
+    if let State::Failed(how) = end {
+        event.set("how", how.to_string());
+    }
+    herald(spool, &event);
     if fetch::finish(spool, token, end)? {
         let to = token.to(end.clone());
         lines.push(match end {
@@ -200,12 +218,10 @@ fn ended(spool: &Spool, token: &Token, end: &State, lines: &mut Vec<String>) -> 
     Ok(())
 }
 
-/// It had the run, and has removed it with all that was recorded: nobody knows how it ended.
-fn gone(spool: &Spool, host: &Host, token: &Token, lines: &mut Vec<String>) -> Result<()> {
+/// Nobody knows how a run ended.
+fn lost(spool: &Spool, token: &Token, evidence: &str, lines: &mut Vec<String>) -> Result<()> {
     let end = State::Failed(How::Lost);
-    let evidence = format!("{} had it, and has removed it before its end was fetched", host.name);
-    let mut result = json::map([("evidence", Value::from(evidence))]);
-    result.set("ended", Value::from(nn::base::time::Time::now()));
+    let result = json::map([("evidence", Value::from(evidence)), ("ended", Time::now().into())]);
     spool.write_result(token, &end, &result)?;
     ended(spool, token, &end, lines)
 }
@@ -221,4 +237,31 @@ pub fn back(spool: &Spool, token: &Token, why: &str) -> Result<()> {
         let _ = spool.event(token.run, false, "refused", details);
     }
     Ok(())
+}
+
+/// A person's word that a host is gone for good: its runs are queued again while they have retries left, else they are
+/// lost. None: it has none.
+///
+/// # Errors
+/// It answered a moment ago; or something cannot be written.
+pub fn give_up(spool: &Spool, host: &str) -> Result<Option<Vec<String>>> {
+    let Some(runs) = at_hosts(spool)?.remove(host) else { return Ok(None) };
+    let reach = Reach::of(spool, host);
+    if reach.trouble().is_none() && reach.reached().is_some_and(|t| Time::now().since(t) < LEASE) {
+        return Err(Error::other(format!("{host} answered less than 90 seconds ago")));
+    }
+    let mut lines = Vec::new();
+    for (token, _) in runs {
+        let (next, _) = attempts(spool, token.run);
+        let is_retried = spool.job(token.run).is_ok_and(|job| job.is_retried((next - 1).max(1), How::Lost));
+        if spool.run_dir(token.run).join("cancel").exists() {
+            ended(spool, &token, &State::Cancelled, &mut lines)?;
+        } else if is_retried {
+            back(spool, &token, &format!("a person said that {host} is dead"))?;
+            lines.push(format!("{}\tqueued again", token.run));
+        } else {
+            lost(spool, &token, &format!("a person said that {host} is dead"), &mut lines)?;
+        }
+    }
+    Ok(Some(lines))
 }

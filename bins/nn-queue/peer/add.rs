@@ -2,11 +2,14 @@
 //! cannot run here is refused for ever under its id, so that the other end may have it run elsewhere.
 
 use nn::base::error::{Doing, Error, Result};
+use nn::base::files;
 use nn::base::json::{self, Value};
 use nn::cluster::ssh::host::Engine;
 use nn::record::gpu;
 use nn::spool::job::Job;
-use nn::spool::state::{Folder, State};
+use nn::spool::owner::Life;
+use nn::spool::recover::LEASE;
+use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::{Given, Origin, Spool, environment, is_id};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -115,7 +118,11 @@ pub fn start(spool: &Spool, question: &Value) -> Result<Value> {
 }
 
 fn worker(spool: &Spool, question: &Value) -> Result<()> {
-    if spool.tokens(Folder::Queued)?.is_empty() || crate::waits::somebody_works(spool)? {
+    if crate::waits::somebody_works(spool)? {
+        return Ok(());
+    }
+    mend(spool)?;
+    if spool.tokens(Folder::Queued)?.is_empty() {
         return Ok(());
     }
     let gpus = question.int("gpus");
@@ -132,6 +139,34 @@ fn worker(spool: &Spool, question: &Value) -> Result<()> {
         }
     }
     nn_queue(spool, &words)
+}
+
+/// What a worker does beside its runs, where none works: of runs that a crash or a reboot cut off the end is found.
+fn mend(spool: &Spool) -> Result<()> {
+    let is_cut_off = |token: &Token| match &token.state {
+        State::Claimed(owner) | State::Started(_, owner) => owner.life() != Life::Alive,
+        _ => false,
+    };
+    if !spool.tokens(Folder::Running)?.iter().any(is_cut_off) {
+        return Ok(());
+    }
+    nn_queue(spool, &["recover".into()])?;
+    let is_of_former_boot = |token: &Token| match &token.state {
+        State::Claimed(owner) | State::Started(_, owner) => owner.life() == Life::Rebooted,
+        _ => false,
+    };
+    // A proof that takes a minute and a half is not waited for: the next look finds it done.
+    let mark = spool.dir().join("hosts").join("mending");
+    let age = || std::fs::metadata(&mark).ok()?.modified().ok()?.elapsed().ok();
+    if !spool.tokens(Folder::Running)?.iter().any(is_of_former_boot) || age().is_some_and(|age| age < LEASE * 2) {
+        return Ok(());
+    }
+    files::overwrite(&mark, b"\n")?;
+    let exe = std::env::current_exe().doing("find", "this program")?;
+    let mut command = Command::new(&exe);
+    command.args(["recover", "--wait"]).env("NN_SPOOL", spool.dir()).current_dir(spool.dir());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().doing("run", &exe).map(drop)
 }
 
 /// Hands to the scheduler of this host what other spools handed here and still waits; and asks it how the rest stands.

@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 const SILENCE: Duration = Duration::from_secs(180);
 /// How long ssh may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The same, when the connection broke and nothing is to be expected of it.
+const SHORTLY: Duration = Duration::from_millis(300);
 /// Lines and bytes of a login script that are passed over.
 const GARBAGE: usize = 1 << 20;
 /// Most of what ssh says that is kept.
@@ -130,7 +132,7 @@ impl Link {
     fn naming(&mut self, err: Error) -> Error {
         match err {
             Error::Again(what) => {
-                let words = self.ssh.words();
+                let words = self.ssh.words(SHORTLY);
                 let more = if words.is_empty() { String::new() } else { format!(" ({words})") };
                 Error::Again(format!("{}: {what}{more}", self.host))
             }
@@ -245,9 +247,9 @@ impl Ssh {
         let _ = std::thread::Builder::new().stack_size(1 << 16).spawn(body);
     }
 
-    /// What it said last, in a line.
-    pub fn words(&mut self) -> String {
-        let _ = self.end();
+    /// What it said last, in a line; it is ended when it does not end by itself for so long.
+    pub fn words(&mut self, patience: Duration) -> String {
+        let _ = self.end_within(patience);
         // The reader may be a moment behind.
         std::thread::sleep(Duration::from_millis(20));
         let words = self.words.lock().map(|words| words.clone()).unwrap_or_default();
@@ -260,12 +262,16 @@ impl Ssh {
 
     /// Its end; it is killed when it does not come.
     pub fn end(&mut self) -> Option<ExitStatus> {
+        self.end_within(PATIENCE)
+    }
+
+    fn end_within(&mut self, patience: Duration) -> Option<ExitStatus> {
         let began = Instant::now();
         drop(self.child.stdin.take());
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return Some(status),
-                Ok(None) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(5)),
+                Ok(None) if began.elapsed() < patience => std::thread::sleep(Duration::from_millis(5)),
                 _ => {
                     let _ = self.child.kill();
                     return self.child.wait().ok();
@@ -277,7 +283,7 @@ impl Ssh {
     /// Why there was no answer: a sentence that says what to do.
     pub fn why(&mut self, host: &Host) -> Error {
         let status = self.end().and_then(|status| status.code());
-        let words = self.words();
+        let words = self.words(PATIENCE);
         let name = &self.name;
         let whole = self.words.lock().map(|w| String::from_utf8_lossy(&w).into_owned()).unwrap_or_default();
         let setup = format!("nn-queue host setup {name}");

@@ -52,6 +52,8 @@ impl Parcel {
         }
         let origin = [("id", Value::from(id)), ("host", host_name().into()), ("run", run.into())];
         json.set("origin", json::map(origin));
+        // What happens there is told from here, once it is fetched.
+        json.set("notify", "none");
         json.set("priority", i64::from(spool.priority_of(run)));
         let above = |input: PathBuf| {
             let there = map.there(&input);
