@@ -283,3 +283,169 @@ impl Weights {
 fn is_safetensors(head: &[u8]) -> bool {
     head.get(8) == Some(&b'{')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::crc32::Crc32;
+    use std::fs;
+
+    fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("nn-weights-{name}-{}", std::process::id()))
+    }
+
+    /// All layers and their norms, or what is wrong with the file.
+    fn read(name: &str, bytes: &[u8]) -> std::result::Result<Vec<(String, f64)>, String> {
+        let path = path(name);
+        fs::write(&path, bytes).unwrap();
+        let read = || -> Result<Vec<(String, f64)>> {
+            let weights = Weights::open(&path)?;
+            weights.tensors.iter().map(|t| Ok((t.name.clone(), weights.stats(t)?.norm()))).collect()
+        };
+        let read = read().map_err(|err| err.to_string());
+        fs::remove_file(path).unwrap();
+        read
+    }
+
+    fn npy(shape: &str, numbers: &[f32]) -> Vec<u8> {
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}");
+        let mut bytes = b"\x93NUMPY\x01\0".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.bytes());
+        bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes()));
+        bytes
+    }
+
+    /// A zip file of stored entries, and where the record of each is in its directory.
+    fn zip(entries: &[(&str, Vec<u8>)]) -> (Vec<u8>, Vec<usize>) {
+        let (mut file, mut directory, mut records) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, bytes) in entries {
+            let mut crc = Crc32::default();
+            crc.bytes(bytes);
+            let mut fields = crc.value().to_le_bytes().to_vec();
+            fields.extend([bytes.len() as u32, bytes.len() as u32].iter().flat_map(|n| n.to_le_bytes()));
+            fields.extend((name.len() as u32).to_le_bytes());
+            records.push(directory.len());
+            directory.extend(b"PK\x01\x02\x14\0\x14\0\0\0\0\0\0\0\0\0");
+            directory.extend(&fields);
+            directory.extend([0; 10]);
+            directory.extend((file.len() as u32).to_le_bytes());
+            directory.extend(name.bytes());
+            file.extend(b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0");
+            file.extend(&fields);
+            file.extend(name.bytes().chain(bytes.iter().copied()));
+        }
+        let start = file.len();
+        let count = (entries.len() as u16).to_le_bytes();
+        file.extend(&directory);
+        file.extend(b"PK\x05\x06\0\0\0\0");
+        file.extend(count.iter().chain(&count));
+        file.extend([directory.len() as u32, start as u32].iter().flat_map(|n| n.to_le_bytes()));
+        file.extend([0, 0]);
+        (file, records.iter().map(|record| start + record).collect())
+    }
+
+    fn torch(pickle: &[u8]) -> Vec<u8> {
+        zip(&[("a/data.pkl", pickle.to_vec()), ("a/data/0", 2f32.to_le_bytes().repeat(4))]).0
+    }
+
+    /// {'w': _rebuild_tensor_v2(('storage', FloatStorage, '0', 'cpu', 4), offset, size, stride, …)}
+    fn pickled(offset: u8, size: &[u8], stride: &[u8]) -> Vec<u8> {
+        let tuple = |numbers: &[u8]| {
+            [b"(", numbers.iter().flat_map(|n| [b'K', *n]).collect::<Vec<_>>().as_slice(), b"t"].concat()
+        };
+        [
+            b"\x80\x02}U\x01wctorch._utils\n_rebuild_tensor_v2\n((U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuK\x04tQK",
+            &[offset][..],
+            &tuple(size),
+            &tuple(stride),
+            b"\x89NtRs.",
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn files_of_each_format() {
+        assert_eq!(read("npy", &npy("2,", &[3.0, 4.0])).unwrap()[0].1, 5.0);
+        let (file, _) = zip(&[("a.npy", npy("1, 2", &[3.0, 4.0])), ("b/c.npy", npy("", &[-2.0]))]);
+        assert_eq!(read("npz", &file).unwrap(), [("a".to_string(), 5.0), ("b/c".to_string(), 2.0)]);
+        assert_eq!(read("torch", &torch(&pickled(0, &[2, 2], &[2, 1]))).unwrap(), [("w".to_string(), 4.0)]);
+        assert_eq!(read("view", &torch(&pickled(1, &[2], &[2]))).unwrap()[0].1, 8f64.sqrt());
+        assert_eq!(read("repeated", &torch(&pickled(3, &[9], &[0]))).unwrap()[0].1, 6.0);
+    }
+
+    #[test]
+    fn zip_files_that_lie() {
+        let entries = [("a.npy", npy("2,", &[3.0, 4.0])), ("b.npy", npy("2,", &[3.0, 4.0]))];
+        let (file, records) = zip(&entries);
+        let second = records[1];
+        let end = file.len() - 22;
+        for (at, bytes, what) in [
+            (second + 42, &[0, 0, 0, 0][..], "overlaps another"),
+            (second + 42, &[file[second + 42] + 1], "not where the zip directory says"),
+            (second + 42, &[0, 0, 0, 9], "begins beyond the file"),
+            (second + 20, &[255, 255, 0, 0], "reaches beyond the file"),
+            (second + 24, &[255, 255, 0, 0], "of two sizes"),
+            (second + 10, &[8, 0], "'b'"),
+            (second + 10, &[12, 0], "compressed by method 12"),
+            (second + 8, &[1, 0], "encrypted"),
+            (second + 16, &[1, 2, 3, 4], "checksum is wrong"),
+            (second + 46, b"a", "two arrays 'a'"),
+            (second, b"X", "entry 2 of the zip directory: it is missing"),
+            (end + 10, &[9, 0], "larger than the file"),
+            (end + 12, &[255, 255, 255, 0], "larger than the file"),
+            (end + 16, &[255, 255, 255, 255], "larger than the file"),
+            (end, b"X", "directory at its end is missing"),
+        ] {
+            let mut lie = file.clone();
+            lie[at..at + bytes.len()].copy_from_slice(bytes);
+            let err = read("lie", &lie).unwrap_err();
+            assert!(err.contains(what), "{what}: {err}");
+        }
+        // A million million bytes out of twenty.
+        let mut bomb = file.clone();
+        bomb[second + 10] = 8;
+        bomb[second + 24..second + 28].copy_from_slice(&[0, 0, 0, 255]);
+        assert!(read("bomb", &bomb).unwrap_err().contains("cannot hold as many bytes"));
+    }
+
+    #[test]
+    fn tensors_that_lie() {
+        for (pickle, what) in [
+            (pickled(0, &[5], &[1]), "beyond its storage"),
+            (pickled(4, &[1], &[1]), "beyond its storage"),
+            (pickled(0, &[2, 2], &[1, 1]), "share bytes"),
+            (pickled(0, &[2, 2], &[1]), "do not fit"),
+            (b"\x80\x02cos\nsystem\nU\x02id\x85R.".to_vec(), "it names os.system"),
+        ] {
+            let err = read("tensor", &torch(&pickle)).unwrap_err();
+            assert!(err.contains(what), "{what}: {err}");
+        }
+        let script = zip(&[("a/data.pkl", b".".to_vec()), ("a/constants.pkl", b".".to_vec())]).0;
+        assert!(read("script", &script).unwrap_err().contains("TorchScript"));
+    }
+
+    /// Whatever byte is whatever else: an answer or an error, no panic and no end of memory.
+    #[test]
+    fn any_byte_wrong() {
+        let tensors = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+        let mut safetensors = (tensors.len() as u64).to_le_bytes().to_vec();
+        safetensors.extend(tensors.bytes().chain([0; 8]));
+        let files = [
+            npy("2,", &[3.0, 4.0]),
+            zip(&[("a.npy", npy("1, 2", &[3.0, 4.0]))]).0,
+            torch(&pickled(1, &[2], &[2])),
+            safetensors,
+        ];
+        for file in files {
+            for at in 0..file.len() {
+                for byte in [0, 1, 0x7f, 0x80, 0xff, file[at] ^ 1, file[at].wrapping_add(1)] {
+                    let mut wrong = file.clone();
+                    wrong[at] = byte;
+                    let _ = read("wrong", &wrong);
+                }
+                let _ = read("cut", &file[..at]);
+            }
+        }
+    }
+}

@@ -15,6 +15,8 @@ use std::sync::Arc;
 const END: u64 = 22 + 65535;
 /// Largest directory that is read: some hundred thousand entries.
 const LARGEST: u64 = 64 << 20;
+/// So many bytes are read rather than passed over, so that the checksum is one of all: the header of an array.
+const SKIPPED: u64 = 1 << 16;
 /// Deflate cannot make more of a byte than this.
 const BEST_RATIO: u64 = 1032;
 
@@ -216,13 +218,13 @@ enum From {
 }
 
 impl Unpacked {
-    /// Passes over bytes: at once where they are stored, but then nothing can be checked any more.
+    /// Passes over bytes: many at once where they are stored, but then nothing can be checked any more.
     ///
     /// # Errors
     /// It cannot be read, or is damaged.
     pub fn skip(&mut self, mut bytes: u64) -> io::Result<()> {
         if let From::Stored(range) = &mut self.from
-            && bytes > 0
+            && bytes > SKIPPED
         {
             self.crc = None;
             self.left = self.left.saturating_sub(bytes);
