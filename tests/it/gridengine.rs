@@ -1,140 +1,17 @@
 //! Runs handed to a real Grid Engine: Debian's qmaster and execd in namespaces of their own (tests/servers/gridengine), one
-//! host with two slots and two counted GPUs. Only with NN_GRIDENGINE=1, which `scripts/test --all` sets, as root; skipped,
-//! by name, elsewhere.
+//! host with two slots and two counted GPUs.
 //! Not tested here: other than 8.1.9 of Debian 12; parallel environments over several hosts; resources with names (RSMAP).
 
-use crate::place::{Place, output_within, root, say, tests};
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-const LIMIT: Duration = Duration::from_secs(180);
-
-/// A trainer that saves each of so many epochs, each of so many seconds, and leaves when it is told to.
-const TRAIN: &str = r#"#!/bin/sh
-epoch=$(cat "${NN_CHECKPOINT:-/dev/null}")
-trap 'exit 0' USR1
-while [ "${epoch:-0}" -lt "$1" ]; do
-    sleep "$2"
-    epoch=$((epoch + 1))
-    echo "epoch=$epoch cost=$((100 - epoch))"
-    echo "$epoch" >"$NN_CHECKPOINTS/c-$epoch.tmp" && mv "$NN_CHECKPOINTS/c-$epoch.tmp" "$NN_CHECKPOINTS/c-$epoch"
-done
-"#;
+use crate::cluster::Cluster;
+use crate::place::root;
 
 const TRAIN_20: &str = "sh train 20 0.5";
-
-struct Cluster {
-    child: Child,
-    place: Place,
-}
-
-impl Cluster {
-    /// With a spool. None, and said: it cannot be had here.
-    fn start(name: &str) -> Option<Cluster> {
-        let skip = |why: &str| {
-            say(&format!("skipped: {name}: {why}"));
-            None
-        };
-        if std::env::var_os("NN_GRIDENGINE").is_none() {
-            return skip("starts a Grid Engine: only with scripts/test --all");
-        }
-        let place = Place::new(name);
-        let mut command = Command::new(tests().join("servers/gridengine"));
-        command.arg(&place.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        if line != "ready\n" {
-            let _ = child.wait();
-            return skip("needs root, namespaces and Debian's packages");
-        }
-        std::fs::write(place.dir.join("train"), TRAIN).unwrap();
-        let cluster = Cluster { child, place };
-        cluster.good("nn-queue init");
-        Some(cluster)
-    }
-
-    /// A script of sh on the host of the cluster.
-    fn sh(&self, script: &str) -> Output {
-        let inside = self.place.dir.join("in");
-        output_within(self.place.command(&inside.to_string_lossy()).args(["sh", "-c", script]), LIMIT)
-    }
-
-    /// What a script that must succeed printed.
-    fn good(&self, script: &str) -> String {
-        let output = self.sh(script);
-        assert!(output.status.success(), "{script}: {}", &format!("{output:?}").chars().take(4000).collect::<String>());
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// What a script that must fail said.
-    fn bad(&self, script: &str) -> String {
-        let output = self.sh(script);
-        assert!(!output.status.success(), "{script}: {output:?}");
-        String::from_utf8(output.stderr).unwrap()
-    }
-
-    /// The folder of each run, and the rest of its token's name after the number.
-    fn states(&self) -> BTreeMap<u64, (String, String)> {
-        let tokens = self.good(
-            "cd spool && ls -d queued/* held/* submitted/* running/* done/* failed/* cancelled/* 2>/dev/null || :",
-        );
-        let mut states = BTreeMap::new();
-        for line in tokens.lines() {
-            let (folder, name) = line.split_once('/').unwrap();
-            let name = name.trim_start_matches("5-").trim_start_matches("4-");
-            let (run, rest) = name.split_once('.').unwrap();
-            states.insert(run.parse().unwrap(), (folder.to_string(), rest.to_string()));
-        }
-        states
-    }
-
-    fn count(&self, folder: &str) -> usize {
-        self.states().values().filter(|(state, _)| state == folder).count()
-    }
-
-    fn folder(&self, run: u64) -> String {
-        self.states().remove(&run).map(|(folder, _)| folder).unwrap_or_default()
-    }
-
-    /// Waits, and lets `nn-queue sync` do what it does, until something is so.
-    fn until(&self, what: &str, is_so: impl Fn() -> bool) {
-        let begun = Instant::now();
-        while !is_so() {
-            assert!(
-                begun.elapsed() < LIMIT,
-                "{what}: {:#?} {}",
-                self.states(),
-                self.good("qstat 2>&1; nn-queue sync 2>&1; tail spool/batches/*/*.out spool/runs/*/log 2>&1 || :")
-            );
-            std::thread::sleep(Duration::from_millis(300));
-            self.sh("nn-queue sync");
-        }
-    }
-
-    /// The epochs on the curve of a run, in order.
-    fn epochs(&self, run: u64) -> Vec<u32> {
-        let csv = self.good(&format!("nn-log export --csv {run}"));
-        let column = csv.lines().next().unwrap().split(',').position(|name| name == "epoch").unwrap();
-        csv.lines().skip(1).map(|line| line.split(',').nth(column).unwrap().parse().unwrap()).collect()
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        // The end of its standard input is the end of its namespaces, and of all in them.
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
-}
 
 /// A sweep on two GPUs, in which one fails, one is called off while it waits and one while it runs, and in the middle of
 /// which the qmaster is killed.
 #[test]
 fn sweep() {
-    let Some(cluster) = Cluster::start("gridengine-sweep") else { return };
+    let Some(cluster) = Cluster::start("gridengine", "sweep") else { return };
     cluster.good("nn-queue add -n long --prio 4 --needs gpus=1 -- sleep 600");
     cluster.good(
         "for i in $(seq 2 40); do
@@ -182,7 +59,7 @@ fn sweep() {
 /// Told to go, by its own time limit, by that of the queue, and before it is suspended, a run comes back, and goes on.
 #[test]
 fn told_to_go() {
-    let Some(cluster) = Cluster::start("gridengine-told") else { return };
+    let Some(cluster) = Cluster::start("gridengine", "told") else { return };
     let add = |name: &str, options: &str| {
         cluster.good(&format!("nn-queue add --live -n {name} {options} -- sh train 9 1"));
     };
@@ -215,7 +92,7 @@ fn told_to_go() {
 /// and the same run when Grid Engine starts the script again.
 #[test]
 fn own_script() {
-    let Some(cluster) = Cluster::start("gridengine-own") else { return };
+    let Some(cluster) = Cluster::start("gridengine", "own") else { return };
     let script = std::fs::read_to_string(root().join("scripts/examples/train.qsub")).unwrap();
     let small = script.replace("20G", "1M").replace("--checkpoint 'checkpoints/*.npz' ", "");
     let small = small.replace("--finish-up 5m --time 47h", "--finish-up $LEAVE --time $TIME");
@@ -241,7 +118,7 @@ fn own_script() {
 /// What cannot be handed over stays queued, and the person is told why.
 #[test]
 fn refused() {
-    let Some(cluster) = Cluster::start("gridengine-refused") else { return };
+    let Some(cluster) = Cluster::start("gridengine", "refused") else { return };
     cluster.good("nn-queue add -n one --needs 'gpus=1 slots=2' -- true");
     cluster.good("nn-queue add -n two --needs gpus=1 -- true");
     for (script, words) in [
@@ -288,7 +165,7 @@ fn refused() {
 /// A thousand runs are one call of qsub, and taken back are gone. What was cut off while it was handed over is sorted out.
 #[test]
 fn thousand() {
-    let Some(cluster) = Cluster::start("gridengine-thousand") else { return };
+    let Some(cluster) = Cluster::start("gridengine", "thousand") else { return };
     cluster.good("mkdir shims; printf '#!/bin/sh\\necho call >>calls\\nexec /usr/bin/qsub \"$@\"\\n' >shims/qsub; chmod +x shims/qsub");
     cluster
         .good("for i in $(seq 1000); do echo '{\"name\":\"r'$i'\",\"argv\":[\"true\"]}'; done | nn-queue add --again");

@@ -3,11 +3,12 @@
 //! `scripts/test` counts. Variables: NN_BLESS=1 rewrites the transcripts, NN_TRANSCRIPT=part runs only some;
 //! NN_STORM_JOBS=2000 NN_STORM_WORKERS=8 NN_STORM_KILLS=200 and NN_PAUSE_STOPS=100 are the full sizes of storm and pauses,
 //! NN_CRASH_ALL=1 all crash points, NN_CRASH=part some.
-//! Not tested here: Slurm, power cuts, real NFS.
+//! Not tested here: power cuts, real NFS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod adopt;
 mod clock;
+mod cluster;
 mod compound;
 mod concurrent;
 mod corpus;
@@ -30,6 +31,7 @@ mod paused;
 mod place;
 mod python;
 mod room;
+mod slurm;
 mod screen;
 mod shared;
 mod slurm_scripts;
