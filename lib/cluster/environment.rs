@@ -1,6 +1,7 @@
 //! What an engine sets for a job, and what of it the command of a run gets: its own environment is that of the time it was
 //! queued, which may have been inside a job; of that job nothing is true any more.
 
+use crate::spool::batch::Batch;
 use std::ffi::{OsStr, OsString};
 
 /// Prefixes and names of the variables that engines set.
@@ -45,20 +46,9 @@ pub fn of_job(own: Vec<(OsString, OsString)>, job: Vec<(OsString, OsString)>) ->
     all
 }
 
-/// The id of the job that this process runs in, as the engine writes it in answers.
+/// The id of the job that this process runs in, if it is one of this engine, as it writes it in answers.
 pub fn job_id(engine: &str) -> Option<String> {
-    let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty() && value != "undefined");
-    match engine {
-        "slurm" => match (var("SLURM_ARRAY_JOB_ID"), var("SLURM_ARRAY_TASK_ID")) {
-            (Some(job), Some(task)) => Some(format!("{job}_{task}")),
-            _ => var("SLURM_JOB_ID"),
-        },
-        "gridengine" => match (var("JOB_ID"), var("SGE_TASK_ID")) {
-            (Some(job), Some(task)) => Some(format!("{job}.{task}")),
-            (job, _) => job,
-        },
-        _ => None,
-    }
+    Batch::here().filter(|job| job.engine == engine).map(|job| job.id)
 }
 
 #[cfg(test)]

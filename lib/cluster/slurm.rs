@@ -20,7 +20,7 @@ use std::time::Duration;
 const SUBMIT: Duration = Duration::from_secs(180);
 /// For a question.
 const ASK: Duration = Duration::from_secs(30);
-/// Slurm looks at time limits once in a minute or less, and says itself that a signal may come 60 s early: sbatch(1).
+/// A signal may come so much earlier than was asked, or later: sbatch(1), --signal.
 const EARLY: Duration = Duration::from_secs(60);
 
 /// Slurm, see the module.
@@ -80,10 +80,10 @@ fn wants(batch: &Batch) -> Vec<String> {
     args
 }
 
-/// How long before the end of its time a job is told: what the run needs to finish up, and what Slurm may be late by; of a
-/// short job a tenth.
+/// How long before the end of its time a job is told: what the run needs to finish up, and what Slurm may be late by, which
+/// looks at it twice a minute; of a short job a quarter.
 fn notice(batch: &Batch) -> Duration {
-    let early = batch.wants.time.map_or(EARLY, |limit| EARLY.min(limit / 10));
+    let early = batch.wants.time.map_or(EARLY, |limit| EARLY.min(limit / 4));
     batch.wants.finish_up.unwrap_or(batch.grace) + early
 }
 

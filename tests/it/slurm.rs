@@ -29,7 +29,8 @@ fn start_controller(cluster: &Cluster) {
 #[test]
 fn sweep() {
     let Some(cluster) = start("sweep") else { return };
-    cluster.good("nn-queue add --live -n pushed --needs gpus=2 -- sh train 6 1");
+    let pushed = "[ -z \"$NN_CHECKPOINT\" ] || exec sh train 6 0.1; sh train 2 0.1; sleep 600";
+    cluster.good(&format!("nn-queue add --live -n pushed --needs gpus=2 -- sh -c '{pushed}'"));
     cluster.good("nn-queue submit --to slurm -o '-p low'");
     cluster.until("it saves", || cluster.sh("ls spool/runs/1/checkpoints/c-2").status.success());
     cluster.good(SWEEP);
@@ -40,12 +41,8 @@ fn sweep() {
     assert_eq!(cluster.good("nn-queue cancel 40"), "40\tcancelled\n");
     cluster
         .until("some are done, and the long one runs", || cluster.count("done") > 3 && cluster.folder(41) == "running");
-    // Pushed out while it ran, it has not been lost: it waits to be handed over again, or is.
-    assert!(
-        cluster.states()[&1].1.starts_with("2~slurm,") || cluster.folder(1) == "running",
-        "{:?}",
-        cluster.states()[&1]
-    );
+    // Pushed out while it ran, it is not lost, and does not go to the queue, where any worker would take it.
+    assert!(cluster.states()[&1].1.starts_with("2~slurm,"), "{:?}", cluster.states()[&1]);
 
     // Without a controller nothing is known, and nothing is concluded from that.
     kill_controller(&cluster);
@@ -122,18 +119,6 @@ fn refused() {
         assert_eq!(cluster.good("ls spool/batches"), "", "{script}");
     }
     start_controller(&cluster);
-    // Of too many the controller takes what it may.
-    cluster.good("sed -i s/MaxJobCount=.*/MaxJobCount=4/ slurm/slurm.conf; kill $(cat slurm/slurmctld.pid)");
-    cluster.good("while kill -0 $(cat slurm/slurmctld.pid) 2>/dev/null; do sleep 0.1; done");
-    start_controller(&cluster);
-    cluster.good("for i in $(seq 7); do nn-queue add --again --live -n many -- sleep 600; done");
-    let output = cluster.sh("nn-queue submit --to slurm many -o -H; nn-queue submit --to slurm 2-8 -o -H");
-    let (out, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(2), "{out}{said}");
-    assert_eq!((cluster.count("submitted") > 0, cluster.count("queued") > 0), (true, true), "{out}{said}");
-    cluster.good("nn-queue list | grep -v nothing | cut -f1 | nn-queue cancel");
-    cluster.until("nothing is left there", || cluster.good("squeue -h").is_empty());
-
     // A job that is not able to become nn-run.
     cluster.good(
         "mkdir tools && cp $(dirname $(command -v nn-queue))/nn-queue $(dirname $(command -v nn-run))/nn-run tools",
@@ -210,6 +195,8 @@ fn own_script() {
     cluster.until("it saves", || cluster.sh("ls spool/runs/1/checkpoints/c-2").status.success());
     cluster.good("scontrol requeue 1");
     // Slurm lets a job rest for two minutes before it starts it again.
+    // What is asked for too soon, Slurm takes for a part of the start before.
+    std::thread::sleep(std::time::Duration::from_secs(3));
     cluster.until("it may start again", || cluster.sh("scontrol update job=1 StartTime=now").status.success());
     cluster.until("it is done", || cluster.folder(1) == "done");
     assert_eq!((cluster.states().len(), cluster.epochs(1)), (1, vec![1, 2, 3, 4, 5, 6, 7, 8]));
