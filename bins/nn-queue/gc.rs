@@ -4,6 +4,7 @@
 //! An ended run is removed so that a retry at the same moment wins or loses cleanly, and a crash leaves nothing for ever:
 //! its token is moved to tmp/gone-N.G, then runs/N removed, then that file. Who finds such a file goes on from there.
 
+mod batches;
 mod code;
 
 use crate::prune;
@@ -83,6 +84,7 @@ pub fn gc(args: &mut Args, out: &mut Out) -> Result<Exit> {
     gc.without_token()?;
     gc.remains()?;
     gc.snapshots()?;
+    batches::batches(&mut gc)?;
     gc.heartbeats()?;
     gc.origins()?;
     gc.mail()?;

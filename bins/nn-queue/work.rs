@@ -14,6 +14,7 @@ mod detach;
 mod gpus;
 mod host;
 mod processes;
+mod syncing;
 mod telling;
 mod view;
 mod worker;

@@ -3,7 +3,6 @@
 use crate::base::error::{Error, Result};
 use crate::record::ask::Asked;
 use std::ffi::OsStr;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -26,25 +25,29 @@ pub struct Said {
 /// # Errors
 /// It cannot be run, or has not ended in time and was killed: then nobody knows what it has done.
 pub fn run<S: AsRef<OsStr>>(engine: &str, name: &str, args: &[S], limit: Duration) -> Result<Said> {
-    run_in(None, engine, name, args, limit)
+    let mut command = Command::new(name);
+    command.args(args).env("LC_ALL", "C");
+    answer(engine, name, command, limit)
 }
 
-/// The same in a directory.
+/// The same with nothing of the environment but what is to be kept.
 ///
 /// # Errors
 /// As `run`.
-pub fn run_in<S: AsRef<OsStr>>(
-    dir: Option<&Path>,
+pub fn run_keeping<S: AsRef<OsStr>>(
+    keep: fn(&str) -> bool,
     engine: &str,
     name: &str,
     args: &[S],
     limit: Duration,
 ) -> Result<Said> {
     let mut command = Command::new(name);
-    command.args(args).env("LC_ALL", "C");
-    if let Some(dir) = dir {
-        command.current_dir(dir);
-    }
+    let kept = std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(keep));
+    command.args(args).env_clear().envs(kept).env("LC_ALL", "C");
+    answer(engine, name, command, limit)
+}
+
+fn answer(engine: &str, name: &str, command: Command, limit: Duration) -> Result<Said> {
     let mut asked = Asked::begin(command, MOST);
     asked.wait(limit);
     let Some(answer) = asked.take() else {

@@ -16,6 +16,11 @@ pub fn of(batch: &Batch, index: &str, first: usize) -> Result<String> {
         lines += &format!("    {} \\\n", chunk.join(" "));
     }
     let (spool, runner) = (quoted(&batch.spool)?, quoted(&batch.runner)?);
+    // For nn-run itself, which asks git and others; the command has its own.
+    let path = std::env::var_os("PATH")
+        .map(|path| quoted(Path::new(&path)))
+        .transpose()?
+        .unwrap_or_else(|| "/usr/bin:/bin".into());
     let grace = batch.grace.as_secs().max(1);
     let skip = if first == 0 { format!("\"{index}\"") } else { format!("\"$(({index} - {first}))\"") };
     Ok(format!(
@@ -23,7 +28,8 @@ pub fn of(batch: &Batch, index: &str, first: usize) -> Result<String> {
          # Batch {} of nn-queue(1): each task is one run, N.GENERATION.\n\
          set -- \\\n{lines}\n\
          shift {skip} || exit 2\n\
-         NN_SPOOL={spool} exec {runner} -q --grace {grace}s --claim \"$1\"\n",
+         export PATH={path} NN_SPOOL={spool}\n\
+         exec {runner} -q --grace {grace}s --claim \"$1\"\n",
         batch.name
     ))
 }

@@ -1,8 +1,10 @@
 //! Slurm, by its own programs: sbatch hands over, squeue tells of jobs (and sacct, where there is accounting, of those that
 //! the controller has forgotten), scancel takes back.
 //!
-//! Always --no-requeue: Slurm would start the script again by itself, behind our back. Always --export=NONE: the environment
-//! of whoever submits is not that of the run. The signal USR1 comes so long before the time limit that the run can save.
+//! Always --no-requeue: Slurm would start the script again by itself, behind our back. The environment of whoever submits is
+//! not that of the run: sbatch is given none of it but what it needs itself, and told to pass that on; with --export=NONE it
+//! would run the person's login files for each task, which can take a minute. The signal USR1 comes so long before the time
+//! limit that the run can save.
 
 mod answers;
 
@@ -49,7 +51,7 @@ impl Slurm {
             format!("--job-name={}", batch.job_name()),
             format!("--array=0-{}{throttle}", batch.tasks.len().saturating_sub(1)),
             "--no-requeue".into(),
-            "--export=NONE".into(),
+            "--export=ALL".into(),
             "--open-mode=append".into(),
             format!("--output={}", slurm_path(&batch.output("%a"))),
             format!("--error={}", slurm_path(&batch.output("%a"))),
@@ -58,6 +60,13 @@ impl Slurm {
         ]);
         Ok(args)
     }
+}
+
+/// What sbatch and a job may see of this environment: Slurm's own settings, and who and where we are.
+fn is_for_sbatch(name: &str) -> bool {
+    const NAMES: [&str; 9] =
+        ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "LD_LIBRARY_PATH", "KRB5CCNAME"];
+    NAMES.contains(&name) || name.starts_with("SLURM_") || name.starts_with("SBATCH_")
 }
 
 /// What the runs want, in Slurm's words.
@@ -128,7 +137,7 @@ impl Engine for Slurm {
             Ok(args) => args,
             Err(err) => return Handed::Refused { why: err.to_string(), too_many: false },
         };
-        match program::run("slurm", "sbatch", &args, SUBMIT) {
+        match program::run_keeping(is_for_sbatch, "slurm", "sbatch", &args, SUBMIT) {
             Ok(said) => handed(&said, batch.tasks.len()),
             Err(Error::Again(why)) => Handed::Unclear(why),
             Err(err) => Handed::Refused { why: err.to_string(), too_many: false },

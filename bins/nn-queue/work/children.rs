@@ -66,7 +66,7 @@ impl Worker {
 
     pub(super) fn reap(&mut self) {
         while let Some((pid, ended)) = self.next_ended() {
-            if self.telling.ended(pid) {
+            if self.telling.ended(pid) || self.syncing.ended(pid) {
                 continue;
             }
             if let Some(own) = self.children.remove(&pid) {
@@ -85,7 +85,7 @@ impl Worker {
             return sys::reap().ok().flatten();
         }
         let ended = |pid: &u32| sys::reap_child(*pid).ok().flatten().map(|(ended, _)| (*pid, ended));
-        self.children.keys().copied().chain(self.telling.sender()).find_map(|pid| ended(&pid))
+        self.children.keys().copied().chain(self.telling.sender()).chain(self.syncing.pid()).find_map(|pid| ended(&pid))
     }
 
     /// An nn-run has ended: what became of its run?

@@ -8,6 +8,7 @@ use super::choose::{LOOK, PAUSE};
 use super::chooser::Chooser;
 use super::gpus::Choice;
 use super::host::Host;
+use super::syncing::Syncing;
 use super::telling::Telling;
 use super::{Opts, detach};
 use crate::adopt;
@@ -62,6 +63,7 @@ pub struct Worker {
     waits: Option<BTreeMap<u64, String>>,
     pub(super) breaker: Breaker,
     pub(super) telling: Telling,
+    pub(super) syncing: Syncing,
     /// How often runs could not be started
     pub(super) tries: HashMap<u64, u32>,
     pub(super) stopping: bool,
@@ -105,6 +107,7 @@ impl Worker {
             chooser: Chooser::new(&spool, slots, config.duration("backoff")?.unwrap_or(BACKOFF), host),
             breaker: Breaker::new(config.number("breaker")?),
             telling: Telling::default(),
+            syncing: Syncing::default(),
             me,
             spool,
             runner,
@@ -243,6 +246,7 @@ impl Worker {
 
     pub(super) fn mend_now(&mut self) {
         self.due.mend = Instant::now() + MEND;
+        self.syncing.look(&self.spool);
         match self.recovery.when_needed(&self.spool) {
             Ok(mended) => {
                 if !mended.is_empty() {
