@@ -22,8 +22,8 @@ use std::time::Duration;
 const SUBMIT: Duration = Duration::from_secs(180);
 /// For a question.
 const ASK: Duration = Duration::from_secs(30);
-/// A signal may come so much earlier than was asked, or later: sbatch(1), --signal.
-const EARLY: Duration = Duration::from_secs(60);
+/// Slurm never gives notice later than it was asked to, but up to a minute earlier: sbatch(1), --signal. So little is added.
+const MARGIN: Duration = Duration::from_secs(10);
 
 /// Slurm, see the module.
 #[derive(Debug)]
@@ -89,11 +89,10 @@ fn wants(batch: &Batch) -> Vec<String> {
     args
 }
 
-/// How long before the end of its time a job is told: what the run needs to finish up, and what Slurm may be late by, which
-/// looks at it twice a minute; of a short job a quarter.
+/// How long before the end of its time a job is told: what the run needs to finish up.
 fn notice(batch: &Batch) -> Duration {
-    let early = batch.wants.time.map_or(EARLY, |limit| EARLY.min(limit / 4));
-    batch.wants.finish_up.unwrap_or(batch.grace) + early
+    let margin = batch.wants.time.map_or(MARGIN, |limit| MARGIN.min(limit / 10));
+    batch.wants.finish_up.unwrap_or(batch.grace) + margin
 }
 
 /// A path in which Slurm finds nothing to replace.

@@ -27,6 +27,9 @@ use std::time::Duration;
 /// Most bytes of what a job's script printed that are kept as evidence.
 const MOST_WORDS: u64 = 2048;
 
+/// How nn-run ends that found nothing to run.
+const FENCE_LOST: i32 = 111;
+
 /// What sync found and did.
 #[derive(Debug, Default)]
 pub struct Synced {
@@ -234,13 +237,10 @@ impl Sync<'_> {
         match fate {
             None => self.done.unknown.push((token.run, format!("{name} said nothing of job {job} that is understood"))),
             Some(Fate::Waiting(_) | Fate::Running | Fate::TakenBack) => {}
-            Some(Fate::Gone) => {
-                if handover::give_back(self.spool, token)?.is_some() {
-                    self.changed(
-                        token,
-                        &format!("{name} knows no job {job} any more, and it has not run: queued again"),
-                    );
-                }
+            Some(Fate::Gone) => self.give_back(token, &format!("{name} knows no job {job} any more"))?,
+            // Its script comes to no such end: the engine has mistaken it for another, as after a loss of its own state.
+            Some(Fate::Ended(End::Exit(0 | FENCE_LOST))) => {
+                self.give_back(token, &format!("{name} takes job {job} for done"))?;
             }
             Some(Fate::Ended(End::Cancelled)) => {
                 self.shift(token, &token.to(State::Cancelled), &format!("{name} job {job} was cancelled: cancelled"))?;
@@ -251,6 +251,13 @@ impl Sync<'_> {
                 self.shift(token, &again, &why)?;
             }
             Some(Fate::Ended(end)) => self.never_started(token, job, end)?,
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self, token: &Token, why: &str) -> Result<()> {
+        if handover::give_back(self.spool, token)?.is_some() {
+            self.changed(token, &format!("{why}, and it has not run: queued again"));
         }
         Ok(())
     }

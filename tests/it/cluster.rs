@@ -94,6 +94,11 @@ impl Cluster {
         self.states().values().filter(|(state, _)| state == folder).count()
     }
 
+    /// Whether all runs have come to an end.
+    pub fn have_ended(&self) -> bool {
+        self.states().values().all(|(state, _)| matches!(state.as_str(), "done" | "failed" | "cancelled"))
+    }
+
     pub fn folder(&self, run: u64) -> String {
         self.states().remove(&run).map(|(folder, _)| folder).unwrap_or_default()
     }

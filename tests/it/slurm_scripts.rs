@@ -1,5 +1,5 @@
 //! The lines of nn-tools in scripts that a real Slurm runs (tests/servers/slurm): those of scripts/examples, as they are.
-//! Only with NN_SLURM=1, which `scripts/test --all` sets, as root; skipped, by name, elsewhere.
+//! Only with NN_ENGINES=1, which `scripts/test --all` sets, as root; skipped, by name, elsewhere.
 
 use crate::place::{Place, output_within, root, say, tests};
 use std::fs;
@@ -29,7 +29,7 @@ struct Cluster {
 
 impl Cluster {
     fn start(test: &str) -> Option<Cluster> {
-        if std::env::var_os("NN_SLURM").is_none() {
+        if std::env::var_os("NN_ENGINES").is_none() {
             say(&format!("skipped: {test}: starts a Slurm: only with scripts/test --all"));
             return None;
         }
@@ -49,8 +49,8 @@ impl Cluster {
 
     /// A script of sh on the cluster; what it printed, both ways.
     fn sh(&self, script: &str) -> String {
-        let mut command = self.place.command(&tests().join("servers/slurm").to_string_lossy());
-        command.arg(self.place.dir.join("slurm")).args(["sh", "-c", script]);
+        let mut command = self.place.command(&self.place.dir.join("slurm/in").to_string_lossy());
+        command.args(["sh", "-c", script]);
         let output = output_within(&mut command, LIMIT);
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
@@ -58,7 +58,7 @@ impl Cluster {
     fn until(&self, script: &str) {
         let begun = Instant::now();
         while self.sh(&format!("{script} >/dev/null 2>&1 && echo yes")) != "yes\n" {
-            let state = "squeue; scontrol show job; nn-queue list --all; tail -n 20 scripts/*.out slurm/slurmctld.log";
+            let state = "squeue; scontrol show job; nn-queue list --all; tail -n 20 scripts/*.out slurm/slurm/slurmctld.log";
             assert!(begun.elapsed() < LIMIT, "{script}: {}", self.sh(state));
             std::thread::sleep(Duration::from_millis(300));
         }
