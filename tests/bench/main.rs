@@ -10,6 +10,7 @@
 mod corpus;
 mod frozen;
 mod mail;
+mod submit;
 mod tick;
 mod watch;
 
@@ -391,7 +392,7 @@ fn main() {
     let dir = top.join(format!("nn-bench.{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let mut bench = Bench { dir, rows: 0, missed: 0, only };
-    let parts: [(&str, Part); 14] = [
+    let parts: [(&str, Part); 15] = [
         ("true", run_of_true),
         ("memory", run_memory),
         ("many", add_many),
@@ -406,6 +407,7 @@ fn main() {
         ("mail", mail::measure),
         ("watch", watch::measure),
         ("tick", tick::measure),
+        ("submit", submit::measure),
     ];
     println!("{:<58} {:>30}  {:<18}", "what", "figure", "goal");
     for (name, part) in parts {

@@ -57,7 +57,7 @@ impl Cluster {
 
     fn until(&self, script: &str) {
         let begun = Instant::now();
-        while self.sh(&format!("{script} >/dev/null 2>&1 && echo yes")) != "yes\n" {
+        while self.sh(&format!("({script}) >/dev/null 2>&1 && echo yes")) != "yes\n" {
             let state =
                 "squeue; scontrol show job; nn-queue list --all; tail -n 20 scripts/*.out slurm/slurm/slurmctld.log";
             assert!(begun.elapsed() < LIMIT, "{script}: {}", self.sh(state));
