@@ -3,10 +3,12 @@
 //!
 //! An attempt that goes on from a checkpoint is judged from what stands before its own first point: those points are fed
 //! first, unsaid. One that begins anew, or of which it is not known, is judged afresh. What a former runner of an adopted
-//! command has seen is fed unsaid, too.
+//! command has seen is judged once more, at the times on record, but for what it had told (told.rs): it may have died in
+//! between.
 
 use crate::news;
 use crate::prepare::Attempt;
+use crate::told::Told;
 use nn::base::cli;
 use nn::base::json::{self, Value};
 use nn::base::sys;
@@ -40,8 +42,14 @@ pub struct Judging {
     said: u32,
     /// When resources are looked at next; None: no rule asks
     room_at: Option<Instant>,
+    /// What a former runner of this attempt has told
+    told: Told,
+    /// A former runner has seen all points so far
+    is_behind: bool,
     /// The rule that ends the run, and its values
     stopped: Option<String>,
+    /// A former runner had begun to end it
+    was_stopped: bool,
     /// Processes that rules started, and that tell the news
     started: Vec<u32>,
     /// UUIDs of the run's GPUs: those it was given, and those it was seen to use
@@ -49,8 +57,9 @@ pub struct Judging {
 }
 
 impl Judging {
-    /// By the settings and the job, of an attempt that began then. Settings that are wrong were refused before the start.
-    pub fn of(attempt: &Attempt, began: Time) -> Judging {
+    /// By the settings and the job, of an attempt that began then; `is_adopted`: under another runner. Settings that are
+    /// wrong were refused before the start.
+    pub fn of(attempt: &Attempt, began: Time, is_adopted: bool) -> Judging {
         let config = attempt.spool.config().ok();
         let off = config.as_ref().and_then(|config| config.get("judge")).is_some_and(|text| text == "off");
         let mut rules = config.and_then(|config| config.rules().ok()).unwrap_or_default();
@@ -68,7 +77,10 @@ impl Judging {
             judge,
             before: goes_on.then(|| attempt.dir()),
             said: 0,
+            told: if is_adopted { Told::read(&attempt.dir(), attempt.number) } else { Told::default() },
+            is_behind: is_adopted,
             stopped: None,
+            was_stopped: false,
             started: Vec::new(),
             gpus: placed.map(|placed| placed.gpus).unwrap_or_default(),
         }
@@ -80,23 +92,27 @@ impl Judging {
             judge: None,
             before: None,
             said: 0,
+            told: Told::default(),
+            is_behind: false,
             room_at: None,
             stopped: None,
+            was_stopped: false,
             started: Vec::new(),
             gpus: Vec::new(),
         }
     }
 
-    /// Judges a point. `is_known`: a former runner has judged it.
+    /// Judges a point. `is_known`: a former runner has put it on record.
     pub fn point(&mut self, point: &Point, is_known: bool) {
         let Some(judge) = &mut self.judge else { return };
+        if self.is_behind && !is_known {
+            self.is_behind = false;
+            judge.unseen();
+        }
         if let Some(run) = self.before.take() {
             feed(judge, &run, point);
         }
         judge.point(point);
-        if is_known {
-            judge.take();
-        }
     }
 
     /// Judges what is left of what the run may use up.
@@ -151,9 +167,12 @@ impl Judging {
         let found = judge.take();
         // The end of a run that is stopped tells of it, in one message.
         let ends = found.iter().any(|event| event.action == Some(Action::Stop));
-        let (mut stop, mut is_news) = (false, false);
+        let (mut stop, mut is_news) = (false, self.told.is_unsent(attempt));
         for event in found {
-            if self.said < MOST_EVENTS {
+            if self.told.absorbs(&event) {
+                self.said += 1;
+                self.was_stopped |= event.action == Some(Action::Stop);
+            } else if self.said < MOST_EVENTS {
                 self.said += 1;
                 is_news |= put_on_record(attempt, &event, !ends || event.notify);
                 if let Some(Action::Run(command)) = &event.action {
@@ -183,6 +202,11 @@ impl Judging {
     /// The rule that ended it, with its values.
     pub fn stopped(&self) -> Option<&str> {
         self.stopped.as_deref()
+    }
+
+    /// Whether the rule's event was on record when this runner came: the one before it had begun to end the run.
+    pub fn was_stopped(&self) -> bool {
+        self.was_stopped
     }
 
     /// What rules started, and what tells the news.

@@ -24,6 +24,7 @@ mod prepare;
 mod profile;
 mod room;
 mod sampler;
+mod told;
 mod verdict;
 mod watch;
 mod weights;

@@ -168,7 +168,7 @@ impl Watch {
         let job = attempt.job.as_ref().ok();
         let cwd = attempt.cwd();
         let show = !attempt.quiet;
-        let (dir, judging) = (attempt.dir(), Judging::of(&attempt, who.started));
+        let (dir, judging) = (attempt.dir(), Judging::of(&attempt, who.started, who.adopted.is_some()));
         let following = Following { dir: &dir, job, cwd: &cwd, start, recorded, judging, show, escape: terminal };
         let follower = Follower::new(log, following);
         let argv = job.map(Job::argv).unwrap_or_default();
@@ -225,6 +225,9 @@ impl Watch {
         self.follower.finish(out);
         let weighing = self.weighing.finish(&self.attempt, &mut self.follower);
         self.follower.judging().end(&self.attempt);
+        if self.follower.judging().was_stopped() {
+            self.cause.get_or_insert(Cause::Rule);
+        }
         self.keeper.look(&self.attempt);
         let Watch { attempt, who, ooms, mut follower, cause, facts, resources, beats, .. } = self;
         let mut spared = resources.end();

@@ -1,6 +1,6 @@
 //! One variable of interest of one run: what kind it is, its sketch, what rules ask for, and which alarms are on.
 
-use super::curve::Shape;
+use super::curve::{START, Shape};
 use super::event::Alarm;
 use super::names::{self, Kind, Part};
 use super::sketch::{Median, Sketch};
@@ -64,9 +64,6 @@ pub struct Channel {
     /// What has been said
     pub alarms: Alarms,
 }
-
-/// The start is the median of so many points.
-const START: u64 = 5;
 
 impl Channel {
     /// Of this name.

@@ -60,6 +60,9 @@ impl Shape {
     }
 }
 
+/// The start is the median of so many points.
+pub const START: u64 = 5;
+
 fn half(values: &[f64], second: bool) -> f64 {
     let (a, b) = values.split_at(values.len() / 2);
     median(if second { b } else { a })
@@ -139,7 +142,7 @@ fn rising(shape: &Shape) -> Option<Found> {
 }
 
 /// Plateau; `bound`: the best value there can be, 0 for a loss that is never negative.
-pub fn plateau(shape: &Shape, bound: f64, points: u64) -> Option<Found> {
+pub fn plateau(shape: &Shape, bound: f64, points: u64, per: u64) -> Option<Found> {
     let v = &shape.smooth;
     let n = v.len();
     let (early, flat) = v.split_at(n / 2);
@@ -154,14 +157,22 @@ pub fn plateau(shape: &Shape, bound: f64, points: u64) -> Option<Found> {
     if !stuck_high || gone < 30.0 * noise_of_flat || high - low > (0.2 * gone).min(8.0 * noise_of_flat) {
         return None;
     }
-    let reached = |share: f64| early.iter().position(|x| shape.start - x >= share * gone).map(|i| i as f64 + 1.0);
+    // Counted from where the start stands, the middle of its points.
+    let since = (START / 2) as f64 / per as f64;
+    let reached =
+        |share: f64| early.iter().position(|x| shape.start - x >= share * gone).map(|i| i as f64 + 1.0 - since);
     let (half_way, nearly) = (reached(0.5)?, reached(0.92)?);
     // An exponential takes 3.6 times as long for 92 % as for half of its way.
-    if half_way < 5.0 || nearly > 2.05 * half_way || slope(flat).abs() * flat.len() as f64 > noise_of_flat {
+    if half_way < 4.0 || nearly > 2.05 * half_way || slope(flat).abs() * flat.len() as f64 > noise_of_flat {
         return None;
     }
     found("stopped falling short of its way, and has not moved since", &[("now", level), ("start", shape.start)])
 }
+
+/// A loss that has moved less than this part of its size is dead.
+const SEEN: f64 = 0.015;
+/// Standard deviations of what is measured of that.
+const SURE: f64 = 2.0;
 
 /// Dead from the start. `long`: so long that something must have been learned.
 pub fn dead(shape: &Shape, long: bool) -> Option<Found> {
@@ -175,12 +186,14 @@ pub fn dead(shape: &Shape, long: bool) -> Option<Found> {
     let third = v.len() / 3;
     let (first, last) = (median(v.get(..third)?), median(v.get(v.len() - third..)?));
     let deviation = shape.noise * 1.5 / (third as f64).sqrt();
-    // In so much noise what is learned slowly is not seen yet.
-    if deviation > 0.008 * size {
+    let moved = (first - last).abs();
+    // Said only where so small a change would have been seen: in much noise that takes long, and what learns slowly has
+    // begun to learn by then.
+    if moved + SURE * deviation > SEEN * size {
         return None;
     }
     let fell = first - last > (2.5 * deviation).max(0.001 * size) || trend(v).1 < falling;
-    if high - low > width * size || fell || first - last > 0.02 * size {
+    if high - low > width * size || fell {
         return None;
     }
     found("has not moved since the start", &[("now", last), ("start", shape.start)])

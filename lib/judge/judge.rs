@@ -91,7 +91,13 @@ impl Judge {
     /// An attempt has ended, and another goes on: what was silent in between was no stall.
     pub fn pause(&mut self) {
         self.pace.pause();
+        self.rules.pause();
         self.begin = None;
+    }
+
+    /// Nobody looked for a while: what comes next may have been there before, and says nothing of the pace.
+    pub fn unseen(&mut self) {
+        self.pace.pause();
     }
 
     /// What tells the end of the run: parameters, and its time limit.
@@ -341,7 +347,9 @@ impl Judge {
             Kind::Score => Some(if channel.max <= 1.0 { -1.0 } else { -100.0 }).filter(|_| channel.min >= 0.0),
             _ => Some(0.0).filter(|_| channel.min >= 0.0),
         };
-        let plateau = bound.filter(|_| !paired).and_then(|bound| curve::plateau(&shape, bound, channel.points));
+        let plateau = bound
+            .filter(|_| !paired)
+            .and_then(|bound| curve::plateau(&shape, bound, channel.points, channel.sketch.per()));
         let dead = curve::dead(&shape, self.is_long(channel)).filter(|_| self.is_all_dead(i));
         let alarms = &mut self.channels[i].alarms;
         let told = [

@@ -78,7 +78,8 @@ impl Pace {
             self.longest = self.longest.max(gap);
             self.gaps.push(gap, 0.0);
         }
-        self.last = Some(t);
+        // One that is read late says nothing of now.
+        self.last = self.last.max(Some(t));
         self.stall = Alarm::default();
         self.take_step(point, t)
     }

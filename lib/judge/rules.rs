@@ -6,7 +6,7 @@ use super::channel::Channel;
 use super::event::Alarm;
 use crate::base::text::did_you_mean;
 use crate::base::time::Time;
-use crate::spool::rule::{Condition, Hold, Op, Pick, RESOURCES, Rule};
+use crate::spool::rule::{Action, Condition, Hold, Op, Pick, RESOURCES, Rule};
 
 /// A rule and what is known of it.
 #[derive(Clone, Debug)]
@@ -56,6 +56,17 @@ impl Rules {
     /// Whether one names any of these.
     pub fn name_any(&self, names: &[&str]) -> bool {
         self.0.iter().any(|standing| standing.rule.names().iter().any(|name| names.contains(name)))
+    }
+
+    /// An attempt has ended, and another goes on: nothing has held in between, and what is to end an attempt ends this one
+    /// as well.
+    pub fn pause(&mut self) {
+        for standing in &mut self.0 {
+            standing.since = None;
+            if standing.rule.action == Action::Stop {
+                standing.alarm = Alarm::default();
+            }
+        }
     }
 
     /// Looks at those that `is_new` concerns: a name that has a new value.

@@ -231,8 +231,9 @@ fn of_watch(event: &Value) -> Option<Kind> {
 fn what_of_watch(event: &Value) -> String {
     let detector: String =
         event.str("detector").unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(20).collect();
-    let rule = event.get("evidence").and_then(|evidence| evidence.str("rule")).unwrap_or_default();
-    let of = format!("{} {rule}", event.str("metric").unwrap_or_default());
+    let evidence = |name: &str| event.get("evidence").and_then(|evidence| evidence.str(name)).unwrap_or_default();
+    // The disk or GPU it is about is named in place of a rule.
+    let of = format!("{} {}{}", event.str("metric").unwrap_or_default(), evidence("rule"), evidence("of"));
     format!("{}.{:08x}", if detector.is_empty() { "warning" } else { &detector }, checksum(of.as_bytes()) as u32)
 }
 

@@ -4,6 +4,7 @@
 use super::state::{How, State, Token};
 use super::store::Spool;
 use crate::base::error::Result;
+use crate::base::files;
 use crate::base::json::{self, Value};
 
 /// The number of a run's next attempt, and what is on record of those before. An attempt whose attempt.json was refused
@@ -31,6 +32,15 @@ pub fn attempts(spool: &Spool, run: u64) -> (i64, Vec<Value>) {
         former.push(json::map([("attempt", Value::from(tried)), ("generation", generation), ("result", result)]));
     }
     (number + 1, former)
+}
+
+/// Whether the events of an attempt say that a rule stops it: its runner had begun to end it.
+pub fn is_stopped_by_rule(spool: &Spool, run: u64, attempt: i64) -> bool {
+    let text = files::read_text_if_any(spool.run_dir(run).join("events.jsonl")).ok().flatten().unwrap_or_default();
+    let judged = text.lines().filter(|line| line.contains("\"judged\"")).filter_map(|line| Value::parse(line).ok());
+    let mut of_attempt = judged.filter(|e| e.str("event") == Some("judged") && e.int("attempt") == Some(attempt));
+    // Of all rules only those that stop a run are errors.
+    of_attempt.any(|event| event.str("detector") == Some("rule") && event.str("level") == Some("error"))
 }
 
 /// Whether a started run is that of a script (nn-log start), which owns it itself: no command of its own is to be found.

@@ -3,15 +3,15 @@
 //! 1. Of two tokens of one run the most advanced is the truth; the other is a ghost of a power cut and is unlinked.
 //! 2. Claimed, and the worker dead: back to the queue. It certainly has not run.
 //! 3. Started, the runner dead, result.json of this generation there: finish it, or queue it again where it says so.
-//! 4. Started, runner and command dead, no result: cancelled if that was asked for, else queued again while retries are
-//!    left, else failed as lost.
+//! 4. Started, runner and command dead, no result: cancelled if that was asked for, stopped by rule if its events say so,
+//!    else queued again while retries are left, else failed as lost.
 //!
 //! Dead means proved (spool/owner); a claimant on another host, or on a rebooted one, counts as dead only when its
 //! heartbeat has not changed for a whole lease by the observer's own clock. A started run of another host is never taken.
 
 mod ghosts;
 
-use super::attempts::{attempts, is_of_script, record_unrecorded, recorded_end};
+use super::attempts::{attempts, is_of_script, is_stopped_by_rule, record_unrecorded, recorded_end};
 use super::owner::{Life, Owner, leader_or_group_lives};
 use super::state::{Folder, How, State, Token};
 use super::store::Spool;
@@ -199,12 +199,18 @@ impl Recovery {
                 &format!("called off, and {what}: cancelled"),
             );
         }
-        let how = if let Some(State::Failed(how)) = end { how } else { How::Lost };
         let (next, former) = attempts(spool, token.run);
         let recorded = former.last().is_some_and(|a| a.int("generation") == Some(i64::from(token.generation)));
         let attempt = if recorded { next - 1 } else { next };
+        let how = match end {
+            Some(State::Failed(how)) => how,
+            _ if is_stopped_by_rule(spool, token.run, attempt) => How::Rule,
+            _ => How::Lost,
+        };
         let on_record = if recorded { Ok(()) } else { record_unrecorded(spool, token, attempt, former) };
-        if let Some(waiting @ State::Submitted(..)) = end {
+        if how != How::Rule
+            && let Some(waiting @ State::Submitted(..)) = end
+        {
             on_record?;
             return self.moved(spool, token, &token.again(waiting), &format!("{what}: to be handed over again"));
         }

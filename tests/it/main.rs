@@ -20,6 +20,7 @@ mod groups;
 mod hostile;
 mod hosts;
 mod identity;
+mod judged;
 mod limits;
 mod mail;
 mod mail_crash;

@@ -3,14 +3,15 @@
 //! and writes only what the history lacks: a value at a position counts as often as it is there.
 
 use super::{Point, Reader};
+use crate::base::time::Time;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-/// Values on record, and how often.
+/// Values on record: how often, and since when.
 #[derive(Default)]
 pub struct Recorded {
-    values: HashMap<u64, u32>,
+    values: HashMap<u64, (u32, Option<Time>)>,
 }
 
 impl Recorded {
@@ -20,7 +21,7 @@ impl Recorded {
         let Ok(mut reader) = Reader::file_from(history, from) else { return recorded };
         while let Ok(Some(point)) = reader.next() {
             for (name, value) in point.values() {
-                *recorded.values.entry(key(point, name, value)).or_default() += 1;
+                recorded.values.entry(key(point, name, value)).or_insert((0, point.t)).0 += 1;
             }
         }
         recorded
@@ -31,19 +32,24 @@ impl Recorded {
         self.values.is_empty()
     }
 
-    /// What of a point is not on record.
-    pub fn lacks(&mut self, point: &Point) -> Point {
+    /// What of a point is not on record. The point gets the time at which it was recorded.
+    pub fn lacks(&mut self, point: &mut Point) -> Point {
         let mut missing = Point::new();
         missing.t = point.t;
         point.counters().for_each(|(name, value)| missing.set_counter(name, value));
+        let mut known = None;
         for (name, value) in point.values() {
             let key = key(point, name, value);
-            match self.values.get_mut(&key) {
-                Some(1) => drop(self.values.remove(&key)),
-                Some(count) => *count -= 1,
-                None => missing.push_value(name, value),
+            let Some((count, t)) = self.values.get_mut(&key) else {
+                missing.push_value(name, value);
+                continue;
+            };
+            (*count, known) = (*count - 1, known.or(*t));
+            if *count == 0 {
+                self.values.remove(&key);
             }
         }
+        point.t = known.or(point.t);
         missing
     }
 }
@@ -73,16 +79,18 @@ mod tests {
         let path = std::env::temp_dir().join(format!("nn-recorded-{}", std::process::id()));
         std::fs::write(
             &path,
-            "{\"a\":0}\n{\"epoch\":1,\"a\":0.5}\n{\"epoch\":1,\"a\":0.5}\n{\"epoch\":2,\"b\":\"NaN\"}\n",
+            "{\"a\":0}\n{\"t\":\"2026-11-22T23:00:00Z\",\"epoch\":1,\"a\":0.5}\n{\"epoch\":1,\"a\":0.5}\n{\"epoch\":2,\"b\":\"NaN\"}\n",
         )
         .unwrap();
         let mut recorded = Recorded::read(&path, 8);
-        assert!(recorded.lacks(&point(1.0, &[("a", 0.5)])).is_empty());
-        assert!(recorded.lacks(&point(2.0, &[("b", f64::NAN)])).is_empty());
-        let missing = recorded.lacks(&point(1.0, &[("a", 0.5), ("c", 3.0)]));
+        let mut first = point(1.0, &[("a", 0.5)]);
+        assert!(recorded.lacks(&mut first).is_empty());
+        assert_eq!(first.t, Time::parse("2026-11-22T23:00:00Z"));
+        assert!(recorded.lacks(&mut point(2.0, &[("b", f64::NAN)])).is_empty());
+        let missing = recorded.lacks(&mut point(1.0, &[("a", 0.5), ("c", 3.0)]));
         assert_eq!(missing.values().collect::<Vec<_>>(), [("c", 3.0)]);
         assert!(recorded.is_empty());
-        assert_eq!(recorded.lacks(&point(1.0, &[("a", 0.5)])).value("a"), Some(0.5), "a third time");
+        assert_eq!(recorded.lacks(&mut point(1.0, &[("a", 0.5)])).value("a"), Some(0.5), "a third time");
         assert!(Recorded::read(Path::new("/nowhere"), 0).is_empty());
         std::fs::remove_file(path).unwrap();
     }
