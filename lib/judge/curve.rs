@@ -7,7 +7,7 @@
 //!   the progress; (d) points ten times as far above all as all is wide, one after the other.
 //! - plateau: it fell, then stopped short, while still high, and has not fallen for half of the curve. What converges, as
 //!   an exponential or a power law does, slows down before it stops; and it ends low. Both are silent.
-//! - dead: it has never fallen.
+//! - dead: it has never moved, by as little as can be told from the noise.
 
 use super::sketch::{median, noise, quantile, range, slope, smoothed, trend};
 
@@ -161,16 +161,18 @@ pub fn plateau(shape: &Shape, bound: f64, points: u64, per: u64) -> Option<Found
     let since = (START / 2) as f64 / per as f64;
     let reached =
         |share: f64| early.iter().position(|x| shape.start - x >= share * gone).map(|i| i as f64 + 1.0 - since);
-    let (half_way, nearly) = (reached(0.5)?, reached(0.92)?);
-    // An exponential takes 3.6 times as long for 92 % as for half of its way.
-    if half_way < 4.0 || nearly > 2.05 * half_way || slope(flat).abs() * flat.len() as f64 > noise_of_flat {
+    let (half_way, nearly, all) = (reached(0.5)?, reached(0.92)?, reached(0.97)?);
+    // An exponential takes 3.6 times as long for 92 % as for half of its way. A logistic curve begins late, and so seems to
+    // stop at once; but for 97 % it takes 1.4 times as long from half of its way as for 92 %, a straight line 1.1 times.
+    let slows = nearly > 2.05 * half_way || all - half_way > 1.25 * (nearly - half_way) + 1.0;
+    if half_way < 4.0 || slows || slope(flat).abs() * flat.len() as f64 > noise_of_flat {
         return None;
     }
     found("stopped falling short of its way, and has not moved since", &[("now", level), ("start", shape.start)])
 }
 
 /// A loss that has moved less than this part of its size is dead.
-const SEEN: f64 = 0.015;
+const SEEN: f64 = 0.012;
 /// Standard deviations of what is measured of that.
 const SURE: f64 = 2.0;
 
