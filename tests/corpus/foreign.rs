@@ -241,8 +241,8 @@ fn short(r: &mut Random) -> Case {
 fn million(r: &mut Random) -> Case {
     let base = healthy_loss(r);
     let noise = r.uniform(0.05, 0.4);
-    // A tenth where it would take too long.
-    let n = r.pick(&[200_000usize, 1_000_000]) / if cfg!(debug_assertions) { 10 } else { 1 };
+    // Fewer where it would take too long.
+    let n = r.pick(&[200_000usize, 1_000_000]) / if cfg!(debug_assertions) { 50 } else { 1 };
     let list = points(Counter::Step(1), 0.1, &["loss"], n, |_, i| {
         base(i as f64 / n as f64) * (1.0 + noise * r.normal()).abs()
     });
