@@ -53,7 +53,7 @@ fn sweep() {
     assert_eq!((not_done.len(), states.len()), (3, 40), "{not_done:?}");
     assert_eq!(cluster.epochs(20), [1, 2]);
     // Nothing of the environment here got there, and nothing of ours is in the way.
-    assert!(cluster.good("qstat").is_empty());
+    cluster.until("its jobs are gone as well", || cluster.good("qstat").is_empty());
 }
 
 /// Told to go, by its own time limit, by that of the queue, and before it is suspended, a run comes back, and goes on.
