@@ -1,6 +1,6 @@
-//! The judge held against the corpus: under 1 % false alarms on healthy curves (5 % on the set of forms that nothing was
-//! tuned by), at least 95 % of the sick ones caught, for the seeds by which it was tuned, for those held out, and for other
-//! families. Here with fewer curves, and shorter ones, than scripts/bench takes.
+//! The judge held against the corpus: under 1 % false alarms on healthy curves (5 % on the set of forms that the detectors
+//! were not made for), at least 95 % of the sick ones caught, for the seeds by which it was tuned, for those held out, and
+//! for other families. Here with fewer curves, and shorter ones, than scripts/bench takes.
 
 #[path = "../corpus/mod.rs"]
 mod curves;
@@ -19,7 +19,7 @@ fn healthy_curves_are_silent_and_sick_ones_are_caught() {
         let sick: usize = rows.iter().filter(|row| row.detector != "healthy").map(|row| row.curves).sum();
         let caught: usize = rows.iter().map(|row| row.caught).sum();
         assert!(healthy.curves + sick >= 200);
-        // Of those that nothing was tuned by more are allowed, see nn-judge(7).
+        // Of those that the detectors were not made for more are allowed, see nn-judge(7).
         let allowed = if set == "fresh" { 5 } else { 1 };
         if healthy.false_alarms * 100 >= healthy.curves * allowed {
             failures.push(format!("{set}: {} false alarms on {} healthy curves", healthy.false_alarms, healthy.curves));
