@@ -20,7 +20,7 @@ Its nn-run killed, the command alive: the worker starts another one, which follo
   $ history() { sed 's/"t":"[^"]*",//' spool/runs/$1/history.jsonl; }
   $ nn-queue add -n whole --live -- sh job.sh
   2
-  $ nn-queue work 2>work.err & until_ok grep -q 0.3 spool/runs/2/history.jsonl
+  $ nn-queue work 2>work.err & until_ok grep -q 'loss":0.3' spool/runs/2/history.jsonl
   $ kill -9 $(runner); until_ok grep -q adopted spool/runs/2/attempt.json; nn-queue list | cut -f2,5,7-8
   running	whole	epoch=3 loss=0.3	
   $ touch go; wait; nn-queue list -a whole | cut -f2,5,8; sed 's/nn-run [0-9][0-9]*/nn-run PID/; s/ [0-9.]*s$/ TIME/' work.err
@@ -46,7 +46,7 @@ Worker and nn-run killed: recover finds the command. What the new nn-run is kill
 
   $ rm go; nn-queue add -n twice --live -- sh job.sh
   4
-  $ nn-queue work -q & until_ok grep -q 0.3 spool/runs/4/history.jsonl
+  $ nn-queue work -q & until_ok grep -q 'loss":0.3' spool/runs/4/history.jsonl
   $ kill -9 $! $(runner); until_ok sh -c 'nn-queue list | grep dead'; nn-queue list | cut -f2,5,8
   running	twice	runner dead: nn-queue recover
   $ nn-queue recover; nn-queue recover; kill -9 $(runner); until_ok sh -c 'nn-queue list | grep dead'; nn-queue recover

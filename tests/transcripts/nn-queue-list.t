@@ -7,7 +7,7 @@ A spool with a run in every state, made by hand.
   $ touch running/0000005.1~far,01234567,1,2,3~far,01234567,1,4,5~s; cd ..
   $ nn-queue list
   5	running		g	r5			unknown, no sign of life, on far	true	
-  4	submitted		g	r4				true	elsewhere 7: unknown
+  4	submitted		g	r4				true	handed to elsewhere
   2	queued	3	g	r2				true	no worker runs
   1	queued	5	g	r1				true	no worker runs
   3	held	5	g	r3				true	

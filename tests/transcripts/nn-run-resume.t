@@ -74,7 +74,7 @@ By hand: a run that failed, or waits, here and now. What is done is not run agai
   nn-run: --resume takes the command from the spool
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
-                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
+                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE] [--weights GLOB]
                 [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
                 [--rule RULE]... [--notify KINDS]
                 [--] COMMAND [ARGUMENT]...
@@ -87,7 +87,7 @@ By hand: a run that failed, or waits, here and now. What is done is not run agai
   nn-run: --resume takes name, parameters and limits from the spool
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
-                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
+                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE] [--weights GLOB]
                 [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
                 [--rule RULE]... [--notify KINDS]
                 [--] COMMAND [ARGUMENT]...
@@ -148,7 +148,7 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
   nn-run: 'finish-up' is counted back from a time limit, and there is none
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
-                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
+                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE] [--weights GLOB]
                 [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
                 [--rule RULE]... [--notify KINDS]
                 [--] COMMAND [ARGUMENT]...
@@ -161,7 +161,7 @@ Told to finish up before its time limit, it saves and leaves: interrupted by the
   nn-run: 'finish-up' is not less than the time limit
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
-                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
+                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE] [--weights GLOB]
                 [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
                 [--rule RULE]... [--notify KINDS]
                 [--] COMMAND [ARGUMENT]...
@@ -207,7 +207,7 @@ Checkpoints: what a rule would remove, and then removes; during a run as well.
   nn-run: --keep-checkpoints: 'best': expected last=COUNT or best=METRIC[:max]
   usage: nn-run [-q] [-n NAME] [-g GROUP] [-p KEY=VALUE]... [--note TEXT] [--tag TAG]...
                 [--time DURATION] [--finish-up DURATION] [--grace DURATION]
-                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE]
+                [--retries N] [--checkpoint GLOB] [--keep-checkpoints RULE] [--weights GLOB]
                 [--pattern TEMPLATE]... [--metrics GLOB] [--profile PROFILER]
                 [--rule RULE]... [--notify KINDS]
                 [--] COMMAND [ARGUMENT]...
