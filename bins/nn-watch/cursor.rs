@@ -171,7 +171,12 @@ impl Cursor {
 impl State {
     fn of(value: &Value) -> Option<State> {
         let map = |value: &Value, key: &str| value.get(key).and_then(Value::as_map).unwrap_or_default().to_vec();
-        let mut state = State { t: Some(value.str("t").and_then(Time::parse)?), ..State::default() };
+        // A tick alone, which prints nothing, leaves it null.
+        let t = match value.as_map().and_then(|_| value.get("t"))? {
+            Value::Null => None,
+            t => Some(t.as_str().and_then(Time::parse)?),
+        };
+        let mut state = State { t, ..State::default() };
         for folder in Folder::ALL {
             if let Some(seen) = value.get("folders").and_then(|folders| folders.get(folder.name())) {
                 let seen = Seen { changed: seen.int("changed")?, runs: Runs::parse(seen.str("runs")?)? };

@@ -70,3 +70,8 @@ Slips of the pen.
   $ nn-run -q -- true; nn-watch --new >/dev/full; nn-watch --new | grep -c run
   nn-watch: cannot write standard output: No space left on device
   2
+
+Ticks alone leave a mark as well, which the first look for what is new begins with.
+
+  $ export NN_SPOOL=$PWD/other; nn-queue init >/dev/null; nn-watch --tick; nn-watch --tick; nn-watch --tick --new; nn-run -q -- true; new | wc -l
+  2
