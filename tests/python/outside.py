@@ -40,7 +40,7 @@ for run in (1, 2):
     points = nn.history(run)
     assert len(told) == len(points), (run, len(told), len(points))
     # Points of one millisecond may stand in any order.
-    key = lambda p: (p.get("t"), sorted((k, repr(v)) for k, v in p.items() if k not in ("t", "run")))
+    key = lambda p: (p.get("t"), sorted((k, repr(number(v))) for k, v in p.items() if k not in ("t", "run")))
     for line, point in zip(sorted((json.loads(l) for l in told), key=key), sorted(points, key=key)):
         line.pop("run")
         assert set(line) == set(point), (line, point)
