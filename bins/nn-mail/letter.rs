@@ -141,8 +141,7 @@ fn drawn(plot: &dyn Fn(&[&str]) -> Command) -> Option<Curve> {
 
 /// Another tool: beside this one, else wherever the shell would find it.
 fn sibling(name: &str) -> PathBuf {
-    let beside = std::env::current_exe().ok().map(|exe| exe.with_file_name(name)).filter(|path| path.exists());
-    beside.unwrap_or_else(|| PathBuf::from(name))
+    cli::sibling(name).ok().filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from(name))
 }
 
 /// The thread of a run: the same for all its messages, another in another spool.

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// There is none.
 pub fn runner() -> Result<PathBuf> {
-    let runner = std::env::current_exe().doing("find", "this program")?.with_file_name("nn-run");
+    let runner = cli::sibling("nn-run")?;
     std::fs::metadata(&runner).doing("run", &runner)?;
     Ok(runner)
 }

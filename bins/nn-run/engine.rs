@@ -158,8 +158,7 @@ pub fn again(attempt: &Attempt) -> Option<Token> {
 /// done from here, the next sync elsewhere does it.
 pub fn hand_over_again(attempt: &Attempt) {
     let Some(job) = &attempt.engine else { return };
-    let queue = std::env::current_exe().map(|exe| exe.with_file_name("nn-queue"));
-    let mut command = Command::new(queue.unwrap_or_else(|_| "nn-queue".into()));
+    let mut command = Command::new(cli::sibling("nn-queue").unwrap_or_else(|_| "nn-queue".into()));
     command.args(["sync", "--ending", &job.id]).env("NN_SPOOL", attempt.spool.dir());
     command.stdin(Stdio::null()).stdout(Stdio::null());
     if let Err(err) = command.status() {

@@ -139,7 +139,7 @@ impl Weighing {
     fn ask(&mut self, checkpoint: &Checkpoint, follower: &Follower) {
         let place = self.fresh.remove(&checkpoint.path).map_or_else(|| follower.place(), |fresh| fresh.place);
         self.done.insert(checkpoint.path.clone(), checkpoint.modified);
-        let Some(program) = std::env::current_exe().ok().map(|exe| exe.with_file_name("nn-weights")) else { return };
+        let Ok(program) = cli::sibling("nn-weights") else { return };
         let mut command = Command::new(program);
         command.arg("--json").arg("--").arg(&checkpoint.path);
         self.asked = Some((Asked::begin(command, MOST), checkpoint.path.clone(), place));

@@ -100,7 +100,7 @@ fn needs_mending(token: &Token) -> bool {
 }
 
 fn mend(spool: &Spool) -> Result<()> {
-    let program = std::env::current_exe().doing("find", "this program")?.with_file_name("nn-queue");
+    let program = cli::sibling("nn-queue")?;
     let mut command = Command::new(&program);
     command.arg("recover").env("NN_SPOOL", spool.dir()).stdin(Stdio::null()).stdout(Stdio::null());
     let status = command.status().doing("run", &program)?;

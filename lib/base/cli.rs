@@ -5,13 +5,14 @@
 //! closed pipe on standard output is a quiet 0 (`nn-queue list | head`).
 
 use super::args::Args;
-use super::error::{Error, Result};
+use super::error::{Doing, Error, Result};
 use super::text::escape;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -109,6 +110,14 @@ pub fn warn(what: &str) {
 pub fn complain(err: &Error) {
     COMPLAINED.store(true, Ordering::Relaxed);
     tell(&err.to_string());
+}
+
+/// The tool of this name that lies beside this one: all are installed together.
+///
+/// # Errors
+/// Where this one lies cannot be told.
+pub fn sibling(name: &str) -> Result<PathBuf> {
+    Ok(std::env::current_exe().doing("find", "this program")?.with_file_name(name))
 }
 
 /// Operands as text, or one a line from standard input when there are none.

@@ -10,6 +10,7 @@
 use super::held::{self, Held};
 use super::message::checksum;
 use super::outgoing::Outgoing;
+use crate::base::cli;
 use crate::base::error::{Doing, Error, Result};
 use crate::base::files;
 use crate::base::json::Value;
@@ -138,7 +139,7 @@ pub fn raise(spool: &Spool, event: &Value) -> Result<bool> {
 /// # Errors
 /// The system refuses it.
 pub fn tell(spool: &Spool) -> Result<Child> {
-    let program = std::env::current_exe().doing("find", "this program")?.with_file_name("nn-mail");
+    let program = cli::sibling("nn-mail")?;
     let path: PathBuf = spool.dir().join("mail/log");
     let log = files::open_append(&path).doing("open", &path)?;
     if log.metadata().is_ok_and(|meta| meta.len() > LONGEST_LOG) {
