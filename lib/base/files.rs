@@ -257,19 +257,19 @@ pub fn cut(path: &Path, length: u64) -> Result<()> {
     operation("cut", path, cut).doing("write", path)
 }
 
+/// Opens a file to write over what is in it, or makes it.
+fn open_whole(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(file_mode()).custom_flags(O_NOFOLLOW).open(path)
+}
+
 /// Overwrites a small file in place, without any promise: for hints and heartbeats.
 ///
 /// # Errors
 /// It cannot be written.
 pub fn overwrite(path: &Path, bytes: &[u8]) -> Result<()> {
     let written = operation("overwrite", path, || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(file_mode())
-            .custom_flags(O_NOFOLLOW)
-            .open(path)?;
+        let mut file = open_whole(path)?;
         file.write_all(bytes)?;
         file.set_len(bytes.len() as u64)
     });

@@ -1,6 +1,8 @@
 //! Files that are too long to stand in memory, and copies with the mode and time of what they are copies of.
 
-use super::{O_NOFOLLOW, adopt_mode, file_mode, open_new, operation, shared, sync_dir, tmp_name, write_bytes};
+use super::{
+    O_NOFOLLOW, adopt_mode, file_mode, open_new, open_whole, operation, shared, sync_dir, tmp_name, write_bytes,
+};
 use crate::base::error::{Doing, Result};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
@@ -91,13 +93,7 @@ impl Grower {
     /// It cannot be opened, is a link, or ends before that place.
     pub fn open(path: &Path, at: u64, cut: bool) -> Result<Grower> {
         let open = || {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(file_mode())
-                .custom_flags(O_NOFOLLOW)
-                .open(path)?;
+            let mut file = open_whole(path)?;
             let length = file.metadata()?.len();
             if length < at {
                 return Err(io::Error::new(ErrorKind::InvalidData, "it is shorter than it was"));
