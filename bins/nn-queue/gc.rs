@@ -110,6 +110,12 @@ impl Gc<'_> {
         writeln!(self.out, "{what}\t{why}")
     }
 
+    /// `act` for a file of the spool that is not needed any more.
+    fn remove(&mut self, path: &Path, why: &str) -> Result<()> {
+        let shown = path.strip_prefix(self.spool.dir()).unwrap_or(path).to_string_lossy().into_owned();
+        self.act(&nn::base::text::escape(&shown), why, || files::remove(path).map(drop))
+    }
+
     /// Runs that ended so long ago, when asked for; but not those that waiting runs come after.
     fn ended(&mut self) -> Result<()> {
         let Some(limit) = self.opts.older_than else { return Ok(()) };
@@ -175,9 +181,7 @@ impl Gc<'_> {
                 let wanted =
                     folder == "tries" && ["new", "failed"].iter().any(|place| is_mail(&dir.join(place), &name));
                 let Some(age) = age(&path).filter(|age| *age > MAIL && !wanted) else { continue };
-                let shown = nn::base::text::escape(&name.to_string_lossy()).into_owned();
-                let why = format!("{} old", show_duration(age));
-                self.act(&format!("mail/{folder}/{shown}"), &why, || files::remove(&path).map(drop))?;
+                self.remove(&path, &format!("{} old", show_duration(age)))?;
             }
         }
         Ok(())
@@ -199,9 +203,7 @@ impl Gc<'_> {
             if is_there && (is_open || age <= MAIL) {
                 continue;
             }
-            let shown = nn::base::text::escape(&name.to_string_lossy()).into_owned();
-            let why = format!("{} old", show_duration(age));
-            self.act(&format!("batch/{shown}"), &why, || files::remove(&path).map(drop))?;
+            self.remove(&path, &format!("{} old", show_duration(age)))?;
         }
         Ok(())
     }
@@ -218,8 +220,7 @@ impl Gc<'_> {
             };
             let path = dir.join(id);
             if let Some(age) = age(&path).filter(|age| *age > limit) {
-                let why = format!("its run is gone, {} old", show_duration(age));
-                self.act(&format!("origins/{id}"), &why, || files::remove(&path).map(drop))?;
+                self.remove(&path, &format!("its run is gone, {} old", show_duration(age)))?;
             }
         }
         Ok(())
@@ -242,7 +243,7 @@ impl Gc<'_> {
             let path = dir.join(&name);
             let old = age(&path).is_some_and(|age| age > REMAINS);
             if owner.life() == Life::Dead || old && owner.life() != Life::Alive {
-                self.act(&format!("hosts/{}", name.to_string_lossy()), "dead", || files::remove(&path).map(drop))?;
+                self.remove(&path, "dead")?;
             }
         }
         Ok(())
