@@ -2,11 +2,11 @@
 //! the spool: whoever comes next adopts it again, nothing runs twice, and the history has each point once. Of several that
 //! adopt at once, one wins. Needs the cargo feature `failpoints` for the most part.
 
+use crate::crash::failing;
 use crate::place::{Place, output_within, say};
 use crate::spool;
 use std::fs;
 use std::process::Output;
-use std::sync::Mutex;
 use std::time::Duration;
 
 /// Starts run 1 and kills its worker and its nn-run; `runner` prints the pid of the nn-run of today.
@@ -75,21 +75,9 @@ fn killed_at_every_operation() {
     let takeover = operations.lines().position(|line| line.contains("events.jsonl")).unwrap() + 1;
     assert!(takeover > 3, "{operations}");
     let cases: Vec<String> = (1..=count).flat_map(|k| ["before", "after"].map(|what| format!("{k}:{what}"))).collect();
-    let (queue, failures) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                loop {
-                    let Some(what) = queue.lock().unwrap().next() else { break };
-                    if std::panic::catch_unwind(|| case(what, takeover)).is_err() {
-                        failures.lock().unwrap().push(what.clone());
-                    }
-                }
-            });
-        }
-    });
+    let failures = failing(4, &cases, |what| case(what, takeover));
     say(&format!("adoption: {} cases of {count} operations", cases.len()));
-    assert!(failures.lock().unwrap().is_empty(), "{failures:?}\n{operations}");
+    assert!(failures.is_empty(), "{failures:?}\n{operations}");
 }
 
 #[test]

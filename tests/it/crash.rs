@@ -334,17 +334,26 @@ fn every_point_of_every_scenario() {
 
 /// Does all cases, two at a time.
 pub fn each<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
-    let queue = std::sync::Mutex::new(cases.iter());
+    assert!(failing(2, cases, act).is_empty(), "see above");
+}
+
+/// Those of the cases that fail, when so many are tried at a time.
+pub fn failing<T: Sync>(threads: usize, cases: &[T], act: impl Fn(&T) + Sync) -> Vec<&T> {
+    let (queue, failed) = (std::sync::Mutex::new(cases.iter()), std::sync::Mutex::new(Vec::new()));
     let next = || queue.lock().unwrap().next();
+    let fails = |case: &T| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| act(case))).is_err();
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(case) = next() {
-                    act(case)
+                    if fails(case) {
+                        failed.lock().unwrap().push(case);
+                    }
                 }
             });
         }
     });
+    failed.into_inner().unwrap()
 }
 
 /// A scenario's spool before it, and how many operations it has when nothing goes wrong.

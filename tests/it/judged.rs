@@ -3,10 +3,10 @@
 //! told once, and the command is stopped. And an attempt that goes on from a checkpoint is judged on from there. Needs the
 //! cargo feature `failpoints` for the most part.
 
+use crate::crash::failing;
 use crate::place::{Place, output_within, say};
 use crate::spool;
 use std::fs;
-use std::sync::Mutex;
 use std::time::Duration;
 
 /// Starts a run that becomes NaN when it is told to; `mend` has it adopted until nothing runs.
@@ -77,21 +77,9 @@ fn killed_around_each_event() {
     let first = own.iter().position(|line| line.contains("/mail")).unwrap() + 1;
     // Before one is after the one before it.
     let cases: Vec<String> = (first..=own.len()).map(|k| format!("{k}:before")).collect();
-    let (queue, failures) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                loop {
-                    let Some(what) = queue.lock().unwrap().next() else { break };
-                    if std::panic::catch_unwind(|| case(what, KILLED_ANYWHERE)).is_err() {
-                        failures.lock().unwrap().push(what.clone());
-                    }
-                }
-            });
-        }
-    });
+    let failures = failing(4, &cases, |what| drop(case(what, KILLED_ANYWHERE)));
     say(&format!("judge: {} cases", cases.len()));
-    assert!(failures.lock().unwrap().is_empty(), "{failures:?}\n{operations}");
+    assert!(failures.is_empty(), "{failures:?}\n{operations}");
 }
 
 /// Fails in its first attempt; says what it is told in its second, then ends.
