@@ -10,7 +10,7 @@ Memory. More than the host has is never started; what runs were promised and do 
   nn-queue: cannot start 1: ram: 900T needed, HOST has SO-MUCH
   $ cat spool/runs/2/placed.json | sed "s/$HOSTNAME/HOST/; s/\[[0-9,]*\]/[DEVICES]/"
   {"generation":1,"host":"HOST","ram":1073741824,"disk":1024,"slots":1,"devices":[DEVICES]}
-  $ half=$(nn-diskcheck --ram 1 . | awk '$2 == "ram" {print int($3 * 0.6)}'); wait='echo $NN_RUN >>ran; until [ -e go ]; do sleep 0.02; done'
+  $ half=$(nn-diskcheck --ram 1 . | awk '$2 == "ram" {printf "%.0f", $3 * 0.6}'); wait='echo $NN_RUN >>ran; until [ -e go ]; do sleep 0.02; done'
   $ for n in 3 4; do nn-queue add --live --needs ram=$half -- sh -c "$wait"; done; nn-queue add --live --needs ram=1K -- sh -c "$wait"; nn-queue add --live -- sh -c "$wait"
   3
   4
@@ -31,7 +31,7 @@ Disk: where it works, and where it is recorded.
   $ nn-queue add --live --needs disk=900P -- true; nn-queue work 2>&1 | sed "s/, .* has [0-9.]*[GT]/, PLACE has SO-MUCH/"; nn-queue cancel 7 >/dev/null
   7
   nn-queue: cannot start 7: disk: 900P needed, PLACE has SO-MUCH
-  $ half=$(nn-diskcheck . | awk '{print int($3 * 0.6)}'); rm go ran
+  $ half=$(nn-diskcheck . | awk '{printf "%.0f", $3 * 0.6}'); rm go ran
   $ for n in 8 9; do nn-queue add --live --needs disk=$half -- sh -c "$wait"; done >/dev/null
   $ nn-queue work -q -j4 & until_ok sh -c 'nn-queue list | grep promised'; nn-queue list | cut -f1,2; touch go; wait; cat ran
   8	running
