@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// The engines there are.
-pub const NAMES: [&str; 2] = ["slurm", gridengine::NAME];
+pub const NAMES: [&str; 2] = [slurm::NAME, gridengine::NAME];
 
 /// What became of a batch that was handed to an engine.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,7 +135,7 @@ pub trait Engine: Send {
 /// The engine so named. None: it is none; perhaps a host.
 pub fn by_name(name: &str, config: &Config) -> Option<Box<dyn Engine>> {
     match name {
-        "slurm" => Some(Box::new(slurm::Slurm::new(config))),
+        slurm::NAME => Some(Box::new(slurm::Slurm::new(config))),
         gridengine::NAME => Some(Box::new(gridengine::GridEngine::new(config))),
         _ => None,
     }

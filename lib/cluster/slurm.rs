@@ -18,6 +18,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+/// Its name as an engine.
+pub const NAME: &str = "slurm";
 /// sbatch itself waits up to 100 s for a controller (MessageTimeout), and tries again.
 const SUBMIT: Duration = Duration::from_secs(180);
 /// For a question.
@@ -107,11 +109,11 @@ fn slurm_path(path: &Path) -> String {
 
 impl Engine for Slurm {
     fn name(&self) -> &'static str {
-        "slurm"
+        NAME
     }
 
     fn limits(&self) -> Result<Limits> {
-        let said = program::run("slurm", "scontrol", &["show", "config"], ASK)?;
+        let said = program::run(NAME, "scontrol", &["show", "config"], ASK)?;
         if said.code != Some(0) {
             return Err(refusal("scontrol show config", &said));
         }
@@ -136,7 +138,7 @@ impl Engine for Slurm {
             Ok(args) => args,
             Err(err) => return Handed::Refused { why: err.to_string(), too_many: false },
         };
-        match program::run_keeping(is_for_sbatch, "slurm", "sbatch", &args, SUBMIT) {
+        match program::run_keeping(is_for_sbatch, NAME, "sbatch", &args, SUBMIT) {
             Ok(said) => handed(&said, batch.tasks.len()),
             Err(Error::Again(why)) => Handed::Unclear(why),
             Err(err) => Handed::Refused { why: err.to_string(), too_many: false },
@@ -171,7 +173,7 @@ impl Engine for Slurm {
     fn cancel(&self, ids: &[String]) -> Result<()> {
         // A command line has room for some thousands.
         for ids in ids.chunks(2000) {
-            let said = program::run("slurm", "scancel", ids, ASK)?;
+            let said = program::run(NAME, "scancel", ids, ASK)?;
             let is_over =
                 |text: &str| text.contains("Invalid job id") || text.contains("already completing or completed");
             if said.code != Some(0) && !is_over(&said.err) {
@@ -219,7 +221,7 @@ fn squeue(which: &[&str]) -> Result<Vec<Job>> {
     let form = "JobArrayID:|,State:|,exit_code:|,Name:|,Reason";
     let mut args = vec!["--noheader", "--array", "--states=all", "--Format", form];
     args.extend(which);
-    let said = program::run("slurm", "squeue", &args, ASK)?;
+    let said = program::run(NAME, "squeue", &args, ASK)?;
     // Asked for one job it does not know, it says so in these words; asked for several, it leaves those out.
     if said.code != Some(0) && !said.err.contains("Invalid job id specified") {
         return Err(refusal("squeue", &said));
@@ -233,7 +235,7 @@ fn forgotten(ids: &[&str]) -> Result<HashMap<String, Fate>> {
     let list = ids.join(",");
     let args = ["--noheader", "--parsable2", "--allocations", "--format=JobID,State,ExitCode", "--jobs", &list];
     // Where there is no accounting, that is all that can be known.
-    let Ok(said) = program::run("slurm", "sacct", &args, ASK) else { return Ok(fates) };
+    let Ok(said) = program::run(NAME, "sacct", &args, ASK) else { return Ok(fates) };
     if said.code == Some(0) {
         fates.extend(answers::accounted(&said.out));
     }
