@@ -6,7 +6,7 @@ use crate::prepare::Attempt;
 use nn::base::cli::{self, Out};
 use nn::base::error::{Doing, Error, Result};
 use nn::base::glob;
-use nn::base::json::{self, Value};
+use nn::base::json::Value;
 use nn::base::text;
 use nn::base::time::Time;
 use nn::record::history::Recorded;
@@ -14,6 +14,7 @@ use nn::record::history::join::Start;
 use nn::record::history::{Point, Writer};
 use nn::record::metrics::Extractor;
 use nn::record::pattern::Pattern;
+use nn::record::results::Results;
 use nn::spool::job::Job;
 use std::collections::HashMap;
 use std::fs::File;
@@ -79,7 +80,7 @@ struct Record {
     told: bool,
     recorded: Recorded,
     judging: Judging,
-    summary: Vec<(String, [f64; 4])>,
+    summary: Results,
     points: u64,
     /// The counters of the last point
     place: Point,
@@ -97,7 +98,7 @@ impl Follower {
             told: false,
             recorded,
             judging,
-            summary: Vec::new(),
+            summary: Results::default(),
             points: 0,
             place: Point::new(),
         };
@@ -194,10 +195,7 @@ impl Follower {
 
     /// Of each variable: first, last, smallest, greatest.
     pub fn summary(&self) -> Value {
-        let of = |v: &[f64; 4]| {
-            json::map([("first", v[0].into()), ("last", v[1].into()), ("min", v[2].into()), ("max", v[3].into())])
-        };
-        json::map(self.record.summary.iter().map(|(name, values)| (name.as_str(), of(values))))
+        self.record.summary.to_json()
     }
 }
 
@@ -282,9 +280,7 @@ impl Record {
     fn put(&mut self, point: &mut Point, now: Time) {
         point.t = Some(now);
         self.points += 1;
-        for (i, (name, value)) in point.values().enumerate() {
-            sum_up(&mut self.summary, i, name, value);
-        }
+        self.summary.add(point, &[], MOST_VARIABLES);
         let missing = (!self.recorded.is_empty()).then(|| self.recorded.lacks(point));
         self.judging.point(point, missing.as_ref().is_some_and(Point::is_empty));
         if self.writer.is_none() {
@@ -316,19 +312,6 @@ impl Record {
     }
 }
 
-fn sum_up(summary: &mut Vec<(String, [f64; 4])>, guess: usize, name: &str, value: f64) {
-    let is_there = summary.get(guess).is_some_and(|(n, _)| n == name);
-    let at = if is_there { Some(guess) } else { summary.iter().position(|(n, _)| n == name) };
-    if let Some(at) = at {
-        let [_, last, min, max] = &mut summary[at].1;
-        *last = value;
-        *min = min.min(value);
-        *max = max.max(value);
-    } else if summary.len() < MOST_VARIABLES {
-        summary.push((name.to_string(), [value; 4]));
-    }
-}
-
 /// Through to the person: bytes as they are into a pipe; harmless on a terminal, but for the carriage returns of bars.
 fn print(out: &mut Out, bytes: &[u8], escape: bool) -> Result<()> {
     if !escape {
@@ -345,18 +328,4 @@ fn print(out: &mut Out, bytes: &[u8], escape: bool) -> Result<()> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_smallest_is_never_nan() {
-        let mut summary = Vec::new();
-        for v in [3.0, f64::NAN, 1.0] {
-            sum_up(&mut summary, 0, "a", v);
-        }
-        assert_eq!(summary, [("a".to_string(), [3.0, 1.0, 1.0, 3.0])]);
-    }
 }

@@ -6,7 +6,7 @@
 
 use super::history::{Point, Reader};
 use crate::base::error::Result;
-use crate::base::json::Value;
+use crate::base::json::{self, Value};
 use crate::base::time::Time;
 use crate::spool::job::Job;
 use crate::spool::state::{State, Token};
@@ -47,6 +47,11 @@ impl Summary {
         self.min = self.min.min(value);
         self.max = self.max.max(value);
     }
+
+    fn to_json(&self) -> Value {
+        let members = [("first", self.first), ("last", self.last), ("min", self.min), ("max", self.max)];
+        json::map(members.map(|(key, value)| (key, value.into())))
+    }
 }
 
 /// The summaries of a run's variables, in the order in which they first appear.
@@ -65,15 +70,16 @@ impl Results {
         let mut results = Results::default();
         let mut reader = Reader::open(&spool.run_dir(run))?;
         while let Some(point) = reader.next()? {
-            results.add(point, epochs);
+            results.add(point, epochs, usize::MAX);
         }
         Ok(results)
     }
 
-    fn add(&mut self, point: &Point, epochs: &[f64]) {
+    /// Adds a point; of variables beyond `most` nothing is kept.
+    pub fn add(&mut self, point: &Point, epochs: &[f64], most: usize) {
         let epoch = point.counter("epoch");
         for (i, (name, value)) in point.values().enumerate() {
-            let summary = self.summary(i, name, value, epochs.len());
+            let Some(summary) = self.summary(i, name, value, epochs.len(), most) else { continue };
             summary.add(value);
             for (at, _) in summary.at.iter_mut().zip(epochs).filter(|(_, e)| epoch == Some(**e)) {
                 *at = Some(value);
@@ -82,19 +88,24 @@ impl Results {
     }
 
     /// The summary of a name; `guess` is where it stands when every point has the same names.
-    fn summary(&mut self, guess: usize, name: &str, value: f64, epochs: usize) -> &mut Summary {
+    fn summary(&mut self, guess: usize, name: &str, value: f64, epochs: usize, most: usize) -> Option<&mut Summary> {
         let is_there = self.metrics.get(guess).is_some_and(|(n, _)| n == name);
         let at = if is_there { Some(guess) } else { self.metrics.iter().position(|(n, _)| n == name) };
-        let at = at.unwrap_or_else(|| {
+        let at = at.unwrap_or(self.metrics.len());
+        if at == self.metrics.len() && at < most {
             self.metrics.push((name.to_string(), Summary::new(value, epochs)));
-            self.metrics.len() - 1
-        });
-        &mut self.metrics[at].1
+        }
+        self.metrics.get_mut(at).map(|(_, summary)| summary)
     }
 
     /// The summary of a variable.
     pub fn get(&self, name: &str) -> Option<&Summary> {
         self.metrics.iter().find(|(n, _)| n == name).map(|(_, s)| s)
+    }
+
+    /// Of each variable: first, last, smallest, greatest; as result.json has them.
+    pub fn to_json(&self) -> Value {
+        json::map(self.metrics.iter().map(|(name, summary)| (name.as_str(), summary.to_json())))
     }
 }
 
@@ -167,7 +178,7 @@ mod tests {
         for line in lines {
             let mut point = Point::new();
             assert!(point.read_line(line), "{line}");
-            results.add(&point, epochs);
+            results.add(&point, epochs, usize::MAX);
         }
         results
     }
@@ -189,6 +200,26 @@ mod tests {
         assert_eq!(cost.at, [Some(2.0), None]);
         assert_eq!(r.get("acc").unwrap().last, 0.5);
         assert_eq!(r.get("none"), None);
+    }
+
+    #[test]
+    fn the_smallest_is_never_nan() {
+        let r = results(&[r#"{"a":3}"#, r#"{"a":"NaN"}"#, r#"{"a":1}"#], &[]);
+        let a = r.get("a").unwrap();
+        assert_eq!((r.metrics.len(), [a.first, a.last, a.min, a.max]), (1, [3.0, 1.0, 1.0, 3.0]));
+        assert_eq!(r.to_json().to_string(), r#"{"a":{"first":3.0,"last":1.0,"min":1.0,"max":3.0}}"#);
+    }
+
+    #[test]
+    fn no_more_variables_than_wanted() {
+        let mut results = Results::default();
+        for line in [r#"{"a":1,"b":2,"c":3}"#, r#"{"c":4,"b":5,"a":6}"#] {
+            let mut point = Point::new();
+            assert!(point.read_line(line), "{line}");
+            results.add(&point, &[], 2);
+        }
+        let last: Vec<_> = results.metrics.iter().map(|(name, summary)| (name.as_str(), summary.last)).collect();
+        assert_eq!(last, [("a", 6.0), ("b", 5.0)]);
     }
 
     #[test]
