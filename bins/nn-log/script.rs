@@ -13,9 +13,9 @@ use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
 use nn::base::time::Time;
 use nn::record::facts::{Facts, git};
-use nn::record::history::Reader;
 use nn::record::history::join;
 use nn::record::pattern::Pattern;
+use nn::record::results::Results;
 use nn::spool::attempts::{attempts, is_of_script};
 use nn::spool::batch::{Batch, Former, former};
 use nn::spool::job::{Job, parse_param};
@@ -249,7 +249,7 @@ fn end(spool: &Spool, token: &Token, status: i32) -> Result<()> {
         ("duration", started.map(|at| now.since(at).as_secs_f64()).into()),
         ("exit", status.into()),
     ]);
-    result.set("metrics", summary(&spool.run_dir(run))?);
+    result.set("metrics", Results::read(spool, run, &[])?.to_json());
     let state = match status {
         _ if spool.run_dir(run).join("cancel").exists() => State::Cancelled,
         0 => State::Done,
@@ -258,12 +258,8 @@ fn end(spool: &Spool, token: &Token, status: i32) -> Result<()> {
     spool.keep(run)?;
     spool.write_result(token, &state, &result)?;
     let to = token.to(state);
-    let mut details = json::map([("state", Value::from(to.folder().name()))]);
-    if let State::Failed(how) = to.state {
-        details.set("how", how.to_string());
-    }
     // Less than the result, which stands there already.
-    let _ = spool.event(run, true, "ended", details);
+    let _ = spool.event(run, true, "ended", to.outcome());
     if spool.shift_durably(token, &to)? == Moved::Lost {
         cli::tell(&format!("run {run}: somebody else has decided how it ended"));
     }
@@ -271,28 +267,6 @@ fn end(spool: &Spool, token: &Token, status: i32) -> Result<()> {
         let _ = files::remove(&spool.dir().join("hosts").join(owner.to_string()));
     }
     Ok(())
-}
-
-/// Of each variable: first, last, smallest, greatest.
-fn summary(dir: &Path) -> Result<Value> {
-    let mut all: Vec<(String, [f64; 4])> = Vec::new();
-    let mut reader = Reader::open(dir)?;
-    while let Some(point) = reader.next()? {
-        for (name, value) in point.values() {
-            match all.iter_mut().find(|(known, _)| known == name) {
-                Some((_, [_, last, min, max])) => {
-                    *last = value;
-                    *min = min.min(value);
-                    *max = max.max(value);
-                }
-                None => all.push((name.to_string(), [value; 4])),
-            }
-        }
-    }
-    let of = |v: &[f64; 4]| {
-        json::map([("first", v[0].into()), ("last", v[1].into()), ("min", v[2].into()), ("max", v[3].into())])
-    };
-    Ok(json::map(all.iter().map(|(name, values)| (name.as_str(), of(values)))))
 }
 
 /// The run that this process is a part of, under nn-run.

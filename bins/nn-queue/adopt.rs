@@ -32,9 +32,9 @@ pub fn recovery() -> Recovery {
 }
 
 /// Keeps the news of what was found.
-pub fn herald(spool: &Spool, event: &Value) {
-    if let Err(err) = news::raise(spool, event) {
-        cli::warn(&format!("run {}: the news cannot be kept: {err}", event.int("run").unwrap_or(0)));
+pub fn herald(spool: &Spool, run: u64, event: &str, details: &Value) {
+    if let Err(err) = news::raise(spool, run, event, details) {
+        cli::warn(&format!("run {run}: the news cannot be kept: {err}"));
     }
 }
 

@@ -263,10 +263,7 @@ fn settle(attempt: &Attempt, state: &State, to: Token, result: &Value) -> Result
 
 /// Less than the result: what is refused here stood there already. True: it is to be told by mail.
 fn event_of_end(attempt: &Attempt, state: &State, again: bool) -> bool {
-    let mut details = json::map([("state", Value::from(attempt.token.to(state.clone()).folder().name()))]);
-    if let State::Failed(how) = state {
-        details.set("how", how.to_string());
-    }
+    let mut details = attempt.token.to(state.clone()).outcome();
     if again {
         details.set("again", true);
     }

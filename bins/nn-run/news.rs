@@ -5,7 +5,6 @@
 use crate::prepare::Attempt;
 use nn::base::cli;
 use nn::base::json::{self, Value};
-use nn::base::time::Time;
 use nn::mail::news;
 use nn::spool::owner::Life;
 use nn::spool::state::State;
@@ -13,12 +12,9 @@ use nn::spool::state::State;
 /// Keeps what happened, when somebody wants to be told. True: there is something to be told.
 pub fn keep(attempt: &Attempt, event: &str, details: &Value) -> bool {
     let token = &attempt.token;
-    let mut whole = json::map([("t", Value::from(Time::now())), ("run", token.run.into()), ("event", event.into())]);
-    whole.set("generation", token.generation);
-    for (key, value) in details.as_map().unwrap_or_default() {
-        whole.set(key, value.clone());
-    }
-    news::raise(&attempt.spool, &whole).unwrap_or_else(|err| {
+    let mut whole = json::map([("generation", Value::from(token.generation))]);
+    whole.extend(details);
+    news::raise(&attempt.spool, token.run, event, &whole).unwrap_or_else(|err| {
         cli::warn(&format!("run {}: the news cannot be kept: {err}", token.run));
         false
     })

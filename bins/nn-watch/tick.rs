@@ -218,11 +218,8 @@ fn note(spool: &Spool, found: &Found) {
     }
     details.set("why", found.why.as_str());
     details.set("evidence", found.evidence.clone());
-    let mut event = json::map([("t", Value::from(Time::now())), ("event", "judged".into())]);
-    for (key, value) in details.as_map().unwrap_or_default() {
-        event.set(key, value.clone());
-    }
-    let noted = news::raise(spool, &event).and_then(|_| spool.event(found.run, false, "judged", details));
+    let noted = news::raise(spool, found.run, "judged", &details)
+        .and_then(|_| spool.event(found.run, false, "judged", details));
     if let Err(err) = noted {
         cli::warn(&format!("run {}: {}: {err}", found.run, found.why));
     }

@@ -13,7 +13,7 @@ use super::outgoing::Outgoing;
 use crate::base::cli;
 use crate::base::error::{Doing, Error, Result};
 use crate::base::files;
-use crate::base::json::Value;
+use crate::base::json::{self, Value};
 use crate::base::time::Time;
 use crate::spool::config::Config;
 use crate::spool::notify::{self, Kind};
@@ -116,17 +116,19 @@ impl News {
     }
 }
 
-/// Keeps what happened as news, durably, if mail is set up (somebody is named in mail.to) and it is wanted. True: there is
-/// something to be told.
+/// Keeps what happened to a run now as news, durably, if mail is set up (somebody is named in mail.to) and it is wanted.
+/// True: there is something to be told.
 ///
 /// # Errors
 /// It cannot be kept, or a setting is wrong.
-pub fn raise(spool: &Spool, event: &Value) -> Result<bool> {
+pub fn raise(spool: &Spool, run: u64, event: &str, details: &Value) -> Result<bool> {
     let config = spool.config()?;
     if config.get("mail.to").is_none_or(|to| to.trim().is_empty()) {
         return Ok(false);
     }
-    let Some(news) = News::of(spool, event).filter(|news| Wanted::read(&config).is_ok_and(|w| w.holds(spool, news)))
+    let mut whole = json::map([("t", Value::from(Time::now())), ("run", run.into()), ("event", event.into())]);
+    whole.extend(details);
+    let Some(news) = News::of(spool, &whole).filter(|news| Wanted::read(&config).is_ok_and(|w| w.holds(spool, news)))
     else {
         return Ok(false);
     };

@@ -52,8 +52,8 @@ pub struct Told {
     pub end: Option<State>,
 }
 
-/// Hears of an end, as an event.
-pub type Herald = fn(&Spool, &Value);
+/// Hears of the end of a run: its number, the event and its details.
+pub type Herald = fn(&Spool, u64, &str, &Value);
 
 /// Recovery, and what it has observed of silent owners so far.
 #[derive(Debug, Default)]
@@ -233,18 +233,10 @@ impl Recovery {
         let mut details = json::map([("from", Value::from(from.name())), ("what", Value::from(what))]);
         if to.folder().is_end() {
             details.set("generation", to.generation);
-            details.set("state", to.folder().name());
-            if let State::Failed(how) = to.state {
-                details.set("how", how.to_string());
+            details.extend(&to.outcome());
+            if let Some(herald) = self.herald {
+                herald(spool, from.run, RECOVERED, &details);
             }
-        }
-        if let Some(herald) = self.herald.filter(|_| to.folder().is_end()) {
-            let mut event = json::map([("t", Value::from(Time::now())), ("run", from.run.into())]);
-            event.set("event", RECOVERED);
-            for (key, value) in details.as_map().unwrap_or_default() {
-                event.set(key, value.clone());
-            }
-            herald(spool, &event);
         }
         if spool.shift_durably(from, to)? == Moved::Lost {
             return Ok(None);

@@ -11,6 +11,7 @@
 //! the one with the greater (generation, rank) is the truth and the other a ghost of a power cut.
 
 use super::owner::Owner;
+use crate::base::json::{self, Value};
 use std::fmt;
 
 /// The folders that hold tokens, in the order in which readers must list them: what moves forward is seen at least once.
@@ -193,6 +194,15 @@ impl Token {
             State::Failed(_) => Folder::Failed,
             State::Cancelled => Folder::Cancelled,
         }
+    }
+
+    /// How the run stands, in records and events: `state`, and of a failure `how`.
+    pub fn outcome(&self) -> Value {
+        let mut outcome = json::map([("state", Value::from(self.folder().name()))]);
+        if let State::Failed(how) = self.state {
+            outcome.set("how", how.to_string());
+        }
+        outcome
     }
 
     /// Which of two tokens of one run is the truth: the greater.

@@ -130,14 +130,8 @@ impl Spool {
     /// It cannot be written.
     pub fn write_result(&self, token: &Token, end: &State, result: &Value) -> Result<()> {
         let mut whole = json::map([("generation", Value::from(token.generation))]);
-        let end = token.to(end.clone());
-        whole.set("state", end.folder().name());
-        if let State::Failed(how) = end.state {
-            whole.set("how", how.to_string());
-        }
-        for (key, value) in result.as_map().unwrap_or_default() {
-            whole.set(key, value.clone());
-        }
+        whole.extend(&token.to(end.clone()).outcome());
+        whole.extend(result);
         self.put(token.run, "result.json", &whole)
     }
 
@@ -176,9 +170,7 @@ impl Spool {
     /// It cannot be written.
     pub fn event(&self, run: u64, is_owner: bool, event: &str, details: Value) -> Result<()> {
         let mut line = json::map([("t", Value::from(Time::now())), ("event", Value::from(event))]);
-        for (key, value) in details.as_map().unwrap_or_default() {
-            line.set(key, value.clone());
-        }
+        line.extend(&details);
         let name = if is_owner {
             "events.jsonl".to_string()
         } else {

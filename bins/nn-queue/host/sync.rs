@@ -7,14 +7,13 @@ use crate::host::submit::bring;
 use crate::runs::Refused;
 use nn::base::cli;
 use nn::base::error::{Error, Result};
-use nn::base::files::Moved;
 use nn::base::json::{self, Value};
 use nn::base::role::Role;
 use nn::base::time::Time;
+use nn::cluster::handover;
 use nn::cluster::ssh::deliver;
 use nn::cluster::ssh::fetch::{self, Standing};
-use nn::cluster::ssh::host::Host;
-use nn::cluster::ssh::host::is_host;
+use nn::cluster::ssh::host::{Host, is_host};
 use nn::cluster::ssh::link::Link;
 use nn::cluster::ssh::parcel::Parcel;
 use nn::cluster::ssh::record::Reach;
@@ -201,15 +200,11 @@ fn call_off_there(
 }
 
 fn ended(spool: &Spool, token: &Token, end: &State, lines: &mut Vec<String>) -> Result<()> {
-    let mut event = json::map([("t", Value::from(Time::now())), ("run", token.run.into()), ("event", "ended".into())]);
-    event.set("generation", token.generation);
-    event.set("state", token.to(end.clone()).folder().name());
-    if let State::Failed(how) = end {
-        event.set("how", how.to_string());
-    }
-    herald(spool, &event);
+    let to = token.to(end.clone());
+    let mut details = json::map([("generation", Value::from(token.generation))]);
+    details.extend(&to.outcome());
+    herald(spool, token.run, "ended", &details);
     if fetch::finish(spool, token, end)? {
-        let to = token.to(end.clone());
         lines.push(match end {
             State::Failed(how) => format!("{}\t{}\t{}", token.run, to.folder().name(), how.words()),
             _ => format!("{}\t{}", token.run, to.folder().name()),
@@ -231,8 +226,7 @@ fn lost(spool: &Spool, token: &Token, evidence: &str, lines: &mut Vec<String>) -
 /// # Errors
 /// It is unknown whether it was done.
 pub fn back(spool: &Spool, token: &Token, why: &str) -> Result<()> {
-    let queued = token.again(State::Queued(spool.priority_of(token.run)));
-    if spool.shift_durably(token, &queued)? == Moved::Won {
+    if handover::give_back(spool, token)?.is_some() {
         let details = json::map([("from", Value::from(token.name())), ("why", why.into())]);
         let _ = spool.event(token.run, false, "refused", details);
     }

@@ -11,7 +11,7 @@ use nn::base::cli;
 use nn::base::error::Result;
 use nn::base::files::{self, Moved};
 use nn::base::json::{self, Value};
-use nn::base::time::{Time, show_duration};
+use nn::base::time::show_duration;
 use nn::spool::state::{Folder, How, State, Token};
 use nn::spool::store::Spool;
 use std::time::Duration;
@@ -79,12 +79,7 @@ impl Breaker {
                 ]);
                 // The runs are held already; the note about it may fail on a full disk.
                 let _ = spool.event(last, false, BREAKER, details.clone());
-                let mut event = json::map([("t", Value::from(Time::now())), ("run", last.into())]);
-                event.set("event", BREAKER);
-                for (key, value) in details.as_map().unwrap_or_default() {
-                    event.set(key, value.clone());
-                }
-                herald(spool, &event);
+                herald(spool, last, BREAKER, &details);
             }
             Err(err) => cli::complain(&err),
         }
