@@ -145,7 +145,7 @@ impl Rule {
         }
     }
 
-    /// The variables and resources that its condition names.
+    /// The variables and resources that its condition names, each once.
     pub fn names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         self.condition.names(&mut names);
@@ -161,7 +161,11 @@ impl Condition {
             Condition::Compare(name, ..)
             | Condition::Nan(name)
             | Condition::Plateau(name, _)
-            | Condition::Diverged(name) => names.push(name),
+            | Condition::Diverged(name) => {
+                if !names.contains(&name.as_str()) {
+                    names.push(name);
+                }
+            }
         }
     }
 }
@@ -396,7 +400,7 @@ mod tests {
         assert_eq!(rule.action, Action::Run("./fix.sh".into()));
         assert_eq!(rule.condition, Condition::Compare("disk_free".into(), Pick::Last, Op::Less, 5.0 * 1073741824.0));
         assert_eq!(rule.hold, Hold::Time(Duration::from_secs(300)));
-        let rule = Rule::parse("mail if not (plateau(a, 5) and nan(\"b c\")) or val/acc@max<1e-3").unwrap();
+        let rule = Rule::parse("mail if not (plateau(a, 5) and nan(\"b c\")) or val/acc@max<1e-3 or a<2").unwrap();
         let Condition::Or(any) = &rule.condition else { panic!("{rule:?}") };
         assert!(matches!(&any[0], Condition::Not(inner) if matches!(**inner, Condition::And(_))));
         assert_eq!(any[1], Condition::Compare("val/acc".into(), Pick::Max, Op::Less, 1e-3));
