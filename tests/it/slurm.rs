@@ -218,3 +218,22 @@ fn killed() {
     assert_eq!(ran, (1..=runs).collect::<Vec<_>>());
     cluster.until("nothing is left there", || cluster.good("squeue -h").is_empty());
 }
+
+/// Slurm may not start a run's job again; should an operator allow it and do so, what it starts runs nothing, and the run
+/// goes on in a job of its own with one curve.
+#[test]
+fn requeued() {
+    let Some(cluster) = start("requeued") else { return };
+    cluster.good("nn-queue add --live -n twice -- sh train 12 0.5");
+    cluster.good("nn-queue submit --to slurm");
+    cluster.until("it saves", || cluster.sh("ls spool/runs/1/checkpoints/c-2").status.success());
+    let job = cluster.good("squeue -h -o %i");
+    let job = job.trim();
+    assert!(!cluster.sh(&format!("scontrol requeue {job}")).status.success());
+    cluster.good(&format!("scontrol update JobId={job} Requeue=1 && scontrol requeue {job}"));
+    cluster.until("it is interrupted", || cluster.folder(1) == "submitted");
+    cluster.good(&format!("scontrol update JobId={job} StartTime=now"));
+    cluster.until("it is done", || cluster.have_ended());
+    assert_eq!((cluster.folder(1), cluster.epochs(1)), ("done".into(), (1..=12).collect::<Vec<u32>>()));
+    assert_eq!(cluster.states()[&1].1, "2");
+}
