@@ -155,10 +155,7 @@ impl Engine for Slurm {
     }
 
     fn ask(&self, ids: &[String]) -> Result<HashMap<String, Fate>> {
-        let mut arrays: Vec<&str> = ids.iter().map(|id| array_of(id)).collect();
-        arrays.sort_unstable();
-        arrays.dedup();
-        let answered = squeue(&["--jobs", &arrays.join(",")])?;
+        let answered = squeue(&["--jobs", &arrays(ids.iter().map(String::as_str))])?;
         let mut fates: HashMap<String, Fate> =
             answered.into_iter().filter_map(|job| Some((job.id.clone(), job.fate()?))).collect();
         let mut missing: Vec<&str> = ids.iter().map(String::as_str).filter(|id| !fates.contains_key(*id)).collect();
@@ -182,6 +179,14 @@ impl Engine for Slurm {
         }
         Ok(())
     }
+}
+
+/// The job arrays of tasks, for one question.
+fn arrays<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+    let mut arrays: Vec<&str> = ids.map(array_of).collect();
+    arrays.sort_unstable();
+    arrays.dedup();
+    arrays.join(",")
 }
 
 /// `4711` of `4711_3`.
@@ -232,12 +237,13 @@ fn squeue(which: &[&str]) -> Result<Vec<Job>> {
 /// What is known of jobs that the controller has forgotten, or never had.
 fn forgotten(ids: &[&str]) -> Result<HashMap<String, Fate>> {
     let mut fates: HashMap<String, Fate> = ids.iter().map(|id| (id.to_string(), Fate::Gone)).collect();
-    let list = ids.join(",");
+    // Asked for a task that never started, it says nothing.
+    let list = arrays(ids.iter().copied());
     let args = ["--noheader", "--parsable2", "--allocations", "--format=JobID,State,ExitCode", "--jobs", &list];
     // Where there is no accounting, that is all that can be known.
     let Ok(said) = program::run(NAME, "sacct", &args, ASK) else { return Ok(fates) };
     if said.code == Some(0) {
-        fates.extend(answers::accounted(&said.out));
+        fates.extend(answers::accounted(&said.out, ids));
     }
     Ok(fates)
 }

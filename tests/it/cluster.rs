@@ -31,6 +31,11 @@ pub struct Cluster {
 impl Cluster {
     /// With a spool. None, and said: it cannot be had here.
     pub fn start(kind: &'static str, name: &str) -> Option<Cluster> {
+        Cluster::start_with(kind, name, &[])
+    }
+
+    /// The same, with words for the script that starts the engine.
+    pub fn start_with(kind: &'static str, name: &str, words: &[&str]) -> Option<Cluster> {
         let name = format!("{kind}-{name}");
         let skip = |why: &str| {
             say(&format!("skipped: {name}: {why}"));
@@ -41,7 +46,7 @@ impl Cluster {
         }
         let place = Place::new(&name);
         let mut command = Command::new(tests().join("servers").join(kind));
-        command.arg(&place.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.arg(&place.dir).args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

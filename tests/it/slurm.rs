@@ -1,6 +1,6 @@
 //! Runs handed to a real Slurm: Debian's slurmctld and slurmd in namespaces of their own (tests/servers/slurm), one node with
 //! four processors and two GPUs.
-//! Not tested here: other than 22.05 of Debian 12; accounting (sacct); several nodes.
+//! Not tested here: other than 22.05 of Debian 12; several nodes.
 
 use crate::cluster::Cluster;
 use std::time::Instant;
@@ -236,4 +236,31 @@ fn requeued() {
     cluster.until("it is done", || cluster.have_ended());
     assert_eq!((cluster.folder(1), cluster.epochs(1)), ("done".into(), (1..=12).collect::<Vec<u32>>()));
     assert_eq!(cluster.states()[&1].1, "2");
+}
+
+/// What the controller has forgotten, the accounting still knows: a job that failed before nn-run, and one that was called
+/// off while it waited. Without it both would only be gone, and their runs queued again.
+#[test]
+fn accounting() {
+    let Some(cluster) = Cluster::start_with("slurm", "accounting", &["accounting"]) else { return };
+    // Where it was when the job was handed over it is no more.
+    cluster.good("mkdir tools && for tool in nn-queue nn-run; do cp \"$(command -v $tool)\" tools; done");
+    cluster.good("nn-queue add --live -n fails -- true && tools/nn-queue submit --to slurm -o --hold");
+    cluster.good("rm tools/nn-run && scontrol release 1");
+    cluster.good("nn-queue add --live -n waits -- true && nn-queue submit --to slurm -o --begin=now+1hour");
+    // What the accounting says before it has all of a job's story it does not say of a task.
+    let known = |line: &str| {
+        let look = format!("sacct -nXP -o JobID,State -j 1,2 | grep -q '^{line}' && exit; sleep 0.1");
+        cluster.good(&format!("for i in $(seq 300); do {look}; done; sacct; exit 1"));
+    };
+    known("1_0|FAILED");
+    cluster.good("scancel 2");
+    known("2_.0.|CANCELLED");
+    kill_controller(&cluster);
+    cluster.good("slurmctld -c && until scontrol ping | grep -q UP; do sleep 0.1; done");
+    assert_eq!(cluster.good("squeue -h -t all"), "");
+    cluster.good("nn-queue sync");
+    let states = cluster.states();
+    assert_eq!(states[&1], ("failed".into(), "1~exit,127".into()));
+    assert_eq!(states[&2], ("cancelled".into(), "1".into()));
 }

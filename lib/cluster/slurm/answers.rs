@@ -2,6 +2,7 @@
 
 use crate::base::error::{Error, Result};
 use crate::cluster::engine::{End, Fate};
+use std::collections::HashMap;
 
 /// A job as squeue tells it.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,9 +48,9 @@ pub fn jobs(text: &str) -> Result<Vec<Job>> {
         .collect()
 }
 
-/// Reads sacct's lines `ID|STATE|CODE:SIGNAL`.
-pub fn accounted(text: &str) -> Vec<(String, Fate)> {
-    let line = |line: &str| {
+/// What sacct's lines `ID|STATE|CODE:SIGNAL` say of tasks. Those that never started stand together, as `4711_[3-5,8%2]`.
+pub fn accounted(text: &str, ids: &[&str]) -> Vec<(String, Fate)> {
+    let line = |line: &'_ str| {
         let mut fields = line.split('|').map(str::trim);
         let (id, state, exit) = (fields.next()?, fields.next()?, fields.next()?);
         let (code, signal) = exit.split_once(':')?;
@@ -59,7 +60,29 @@ pub fn accounted(text: &str) -> Vec<(String, Fate)> {
         };
         Some((id.to_string(), fate(state.split(' ').next()?, Some(end), "")?))
     };
-    text.lines().filter_map(line).collect()
+    let (together, alone): (Vec<_>, Vec<_>) = text.lines().filter_map(line).partition(|(id, _)| id.contains('['));
+    let alone: HashMap<String, Fate> = alone.into_iter().collect();
+    let fate = |id: &str| {
+        let of = || together.iter().find(|(tasks, _)| are_among(tasks, id)).map(|(_, fate)| fate);
+        alone.get(id).or_else(of).cloned()
+    };
+    ids.iter().filter_map(|id| Some((id.to_string(), fate(id)?))).collect()
+}
+
+/// Whether `4711_[3-5,8%2]` names the task `4711_4`.
+fn are_among(tasks: &str, id: &str) -> bool {
+    let names = || {
+        let (array, ranges) = tasks.split_once("_[")?;
+        let index: u32 = id.strip_prefix(array)?.strip_prefix('_')?.parse().ok()?;
+        let ranges = ranges.split([']', '%']).next()?;
+        let is_in = |range: &str| {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let ends = first.parse().ok().zip(last.parse().ok());
+            ends.is_some_and(|(first, last): (u32, u32)| (first..=last).contains(&index))
+        };
+        Some(ranges.split(',').any(is_in))
+    };
+    names().unwrap_or(false)
 }
 
 /// The wait status that squeue prints as a number.
@@ -109,12 +132,18 @@ mod tests {
 
     #[test]
     fn sacct_is_read() {
-        let text = "4711_3|CANCELLED by 1000|0:0\n4711_4|FAILED|0:9\n4711_5|COMPLETED|0:0\nnonsense\n";
+        let text = "4711_3|CANCELLED by 1000|0:0\n4711_4|FAILED|0:9\n4711_5|COMPLETED|0:0\nnonsense\n\
+                    4711_[7-9,12%3]|CANCELLED by 0|0:0\n4712_[3]|PENDING|0:0\n4713_[|FAILED|1:0\n";
+        let ids = ["4711_3", "4711_4", "4711_5", "4711_6", "4711_8", "4711_12", "4712_3", "4713_0"];
+        let cancelled = Fate::Ended(End::Cancelled);
         let expected = [
-            ("4711_3".to_string(), Fate::Ended(End::Cancelled)),
-            ("4711_4".to_string(), Fate::Ended(End::Signal(9))),
-            ("4711_5".to_string(), Fate::Ended(End::Exit(0))),
+            ("4711_3", cancelled.clone()),
+            ("4711_4", Fate::Ended(End::Signal(9))),
+            ("4711_5", Fate::Ended(End::Exit(0))),
+            ("4711_8", cancelled.clone()),
+            ("4711_12", cancelled),
+            ("4712_3", Fate::Waiting(String::new())),
         ];
-        assert_eq!(accounted(text), expected);
+        assert_eq!(accounted(text, &ids), expected.map(|(id, fate)| (id.to_string(), fate)));
     }
 }
