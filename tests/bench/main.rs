@@ -13,6 +13,7 @@ mod mail;
 mod submit;
 mod tick;
 mod watch;
+mod weights;
 
 use std::fs;
 use std::io::Write;
@@ -392,7 +393,7 @@ fn main() {
     let dir = top.join(format!("nn-bench.{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let mut bench = Bench { dir, rows: 0, missed: 0, only };
-    let parts: [(&str, Part); 15] = [
+    let parts: [(&str, Part); 16] = [
         ("true", run_of_true),
         ("memory", run_memory),
         ("many", add_many),
@@ -408,6 +409,7 @@ fn main() {
         ("watch", watch::measure),
         ("tick", tick::measure),
         ("submit", submit::measure),
+        ("weights", weights::measure),
     ];
     println!("{:<58} {:>30}  {:<18}", "what", "figure", "goal");
     for (name, part) in parts {

@@ -35,6 +35,7 @@ mod room;
 mod screen;
 mod shared;
 mod slurm;
+mod slurm_crash;
 mod slurm_more;
 mod slurm_scripts;
 mod spool;
