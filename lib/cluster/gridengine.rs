@@ -331,7 +331,7 @@ mod tests {
         assert!(script.starts_with("#!/bin/sh\nexec >>'/a b'/$((SGE_TASK_ID - 1)).out 2>&1\n"), "{script}");
         for (task, expected) in [("1", "-q --grace 30s --claim 17.1\n"), ("2", "-q --grace 30s --claim 18.3\n")] {
             let script = script.replace("/a b'/", "/dev/'").replace("$((SGE_TASK_ID - 1)).out", "stdout");
-            let script = script.replace("'/opt/nn/bin/nn-run'", "echo");
+            let script = script.replace("/opt/nn/bin/nn-run", "echo");
             let mut command = std::process::Command::new("sh");
             let output = command.args(["-c", &script]).env("SGE_TASK_ID", task).output().unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{script} {output:?}");

@@ -3,6 +3,7 @@
 
 use super::batch::Batch;
 use crate::base::error::{Error, Result};
+use crate::spool::job::shell_word;
 use std::path::Path;
 
 /// The script; `index` is the shell's word for the task's index, which begins at `first`.
@@ -37,7 +38,7 @@ pub fn of(batch: &Batch, index: &str, first: usize) -> Result<String> {
 /// One word for sh.
 fn quoted(path: &Path) -> Result<String> {
     let text = path.to_str().ok_or_else(|| Error::other(format!("{}: the path is not UTF-8", path.display())))?;
-    Ok(format!("'{}'", text.replace('\'', "'\\''")))
+    Ok(shell_word(text))
 }
 
 #[cfg(test)]

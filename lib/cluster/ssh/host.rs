@@ -3,6 +3,7 @@
 use crate::base::error::{Error, Result};
 use crate::base::text::did_you_mean;
 use crate::spool::config::{Config, Section, is_name};
+use crate::spool::job::shell_word;
 use std::path::{Path, PathBuf};
 
 /// What runs the runs there.
@@ -167,11 +168,10 @@ fn there(text: &str) -> Option<String> {
 
 /// A path there as a word for the shell there, whichever that is.
 pub fn shell_path(path: &str) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     match path.strip_prefix('~') {
         Some("") => "\"$HOME\"".to_string(),
-        Some(rest) => format!("\"$HOME\"{}", quoted(rest)),
-        None => quoted(path),
+        Some(rest) => format!("\"$HOME\"{}", shell_word(rest)),
+        None => shell_word(path),
     }
 }
 

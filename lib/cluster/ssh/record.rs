@@ -70,12 +70,7 @@ impl Record {
         self.json.list("former").unwrap_or_default()
     }
 
-    /// What was last seen of a file that comes as a whole.
-    pub fn seen(&self, name: &str) -> Option<&str> {
-        self.json.get("seen")?.str(name)
-    }
-
-    /// The same as a whole.
+    /// What was last seen of the files that come as a whole.
     pub fn all_seen(&self) -> Value {
         self.json.get("seen").cloned().unwrap_or(Value::Map(Vec::new()))
     }
