@@ -1,18 +1,22 @@
-//! CRC-32 as zip, gzip and PNG have it (ISO 3309, polynomial 0xedb88320 reflected), sixteen bytes a step: a table for
-//! each place a byte can have in a step, so that the look-ups of one step do not wait for each other.
+//! Checksums of 32 bits, by their reflected polynomials: CRC-32 as zip, gzip and PNG have it (ISO 3309), and CRC-32C
+//! (Castagnoli, RFC 3720) as files of events have it. Sixteen bytes a step: a table for each place a byte can have in a
+//! step, so that the look-ups of one step do not wait for each other.
 
 const STEP: usize = 16;
 
-const TABLES: [[u32; 256]; STEP] = tables();
+/// The checksum of zip and PNG.
+pub type Crc32 = Crc<0xedb8_8320>;
+/// The checksum of iSCSI, and of TensorBoard's files.
+pub type Crc32c = Crc<0x82f6_3b78>;
 
-const fn tables() -> [[u32; 256]; STEP] {
+const fn tables(polynomial: u32) -> [[u32; 256]; STEP] {
     let mut tables = [[0; 256]; STEP];
     let mut byte = 0;
     while byte < 256 {
         let mut crc = byte as u32;
         let mut bit = 0;
         while bit < 8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+            crc = if crc & 1 == 1 { crc >> 1 ^ polynomial } else { crc >> 1 };
             bit += 1;
         }
         tables[0][byte] = crc;
@@ -33,15 +37,17 @@ const fn tables() -> [[u32; 256]; STEP] {
 
 /// A checksum in the making.
 #[derive(Clone, Copy, Debug)]
-pub struct Crc32(u32);
+pub struct Crc<const POLYNOMIAL: u32>(u32);
 
-impl Default for Crc32 {
-    fn default() -> Crc32 {
-        Crc32(u32::MAX)
+impl<const POLYNOMIAL: u32> Default for Crc<POLYNOMIAL> {
+    fn default() -> Self {
+        Crc(u32::MAX)
     }
 }
 
-impl Crc32 {
+impl<const POLYNOMIAL: u32> Crc<POLYNOMIAL> {
+    const TABLES: &'static [[u32; 256]; STEP] = &tables(POLYNOMIAL);
+
     /// Takes bytes. How they are cut into calls makes no difference.
     pub fn bytes(&mut self, bytes: &[u8]) {
         let (steps, rest) = bytes.as_chunks::<STEP>();
@@ -50,12 +56,12 @@ impl Crc32 {
             let first = (u32::from_le_bytes([a, b, c, d]) ^ self.0).to_le_bytes();
             let looked_up = |place: usize| {
                 let byte = if place < 4 { first[place] } else { step[place] };
-                TABLES[STEP - 1 - place][usize::from(byte)]
+                Self::TABLES[STEP - 1 - place][usize::from(byte)]
             };
             self.0 = (0..STEP).fold(0, |crc, place| crc ^ looked_up(place));
         }
         for byte in rest {
-            self.0 = self.0 >> 8 ^ TABLES[0][(self.0 as u8 ^ byte) as usize];
+            self.0 = self.0 >> 8 ^ Self::TABLES[0][(self.0 as u8 ^ byte) as usize];
         }
     }
 
@@ -74,6 +80,12 @@ mod tests {
         let mut crc = Crc32::default();
         crc.bytes(b"123456789");
         assert_eq!(crc.value(), 0xcbf4_3926);
+        let mut castagnoli = Crc32c::default();
+        castagnoli.bytes(b"123456789");
+        assert_eq!(castagnoli.value(), 0xe306_9283);
+        let mut zeros = Crc32c::default();
+        zeros.bytes(&[0; 32]);
+        assert_eq!(zeros.value(), 0x8a91_36aa, "RFC 3720, B.4");
         let text: Vec<u8> = (0..1000u32).map(|n| (n * n % 251) as u8).collect();
         let mut whole = Crc32::default();
         whole.bytes(&text);
