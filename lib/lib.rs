@@ -37,6 +37,7 @@ pub mod spool {
     pub mod select; // run numbers, names, last~2, ranges, @groups
     pub mod sign; // signs of life, for people
     pub mod snapshot; // code as it was when it was queued: code/TREE
+    pub mod source; // where a run that was imported came from
     pub mod state; // tokens: the state of a run in the name of an empty file
     pub mod store; // the spool: every state change
     pub mod turn; // whose turn it is: after other runs, the pause before a retry

@@ -123,6 +123,9 @@ pub fn retry(args: &mut Args, out: &mut Out) -> Result<Exit> {
     }
     change("retry", given, out, &|spool, token| {
         Ok(match &token.state {
+            State::Done | State::Failed(_) | State::Cancelled if is_imported(spool, token.run) => {
+                Step::No("imported: it ran elsewhere and cannot be run from here".into())
+            }
             State::Done if !done_too => Step::No("done (--done runs it again all the same)".into()),
             State::Done | State::Failed(_) | State::Cancelled => {
                 // The old request is not meant for the new attempt.
@@ -133,6 +136,10 @@ pub fn retry(args: &mut Args, out: &mut Out) -> Result<Exit> {
             state => Step::No(reason(state)),
         })
     })
+}
+
+fn is_imported(spool: &Spool, run: u64) -> bool {
+    spool.job(run).is_ok_and(|job| job.source().is_some())
 }
 
 /// queued and held: another priority; what has left the queue: when it comes back

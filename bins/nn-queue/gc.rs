@@ -15,9 +15,10 @@ use nn::base::error::{Doing, Error, Result};
 use nn::base::files::{self, Moved};
 use nn::base::time::{Time, parse_duration, show_duration};
 use nn::record::checkpoint::Keep;
+use nn::spool::job::Job;
 use nn::spool::owner::{Life, Owner};
 use nn::spool::state::{Folder, State, Token};
-use nn::spool::store::{Origin, Spool, UNBORN, is_id};
+use nn::spool::store::{IMPORTED, Origin, Spool, UNBORN, is_id};
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -270,11 +271,12 @@ fn ended_since(spool: &Spool, token: &Token) -> Option<Duration> {
     ended.map(|ended| Time::now().since(ended)).or_else(|| age(&spool.run_dir(token.run)))
 }
 
-/// Whether a run's folder holds nothing but what adding it wrote.
+/// Whether a run's folder holds nothing but what adding it, or importing it, wrote.
 fn only_added(dir: &Path) -> Result<bool> {
-    Ok(files::names(dir)?
-        .iter()
-        .all(|name| [OsStr::new("job.json"), OsStr::new("env"), OsStr::new(UNBORN)].contains(&name.as_os_str())))
+    let names = files::names(dir)?;
+    let only = |written: &[&str]| names.iter().all(|name| written.iter().any(|w| OsStr::new(w) == name));
+    let is_import = || Job::read(&dir.join("job.json")).is_ok_and(|job| job.source().is_some());
+    Ok(only(&["job.json", "env", UNBORN]) || only(&IMPORTED) && is_import())
 }
 
 /// Whether any folder, read in the other order, holds a token of a run.

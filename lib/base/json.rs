@@ -3,12 +3,15 @@
 //! `tail -f` work on it. NaN and infinities are written as the strings "NaN", "Infinity", "-Infinity" and read back as
 //! numbers where a number is asked for; bare NaN, Infinity and -Infinity are read too, for others write them so.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Deepest nesting accepted: more is an attack or an accident.
 const MAX_DEPTH: usize = 128;
+/// From so many keys of one object on, whether a key is new is asked of a set.
+const MANY_KEYS: usize = 32;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -399,6 +402,7 @@ impl Parser<'_> {
     fn map(&mut self, depth: usize) -> Parsed<Value> {
         self.at += 1;
         let mut members: Vec<(String, Value)> = Vec::new();
+        let mut seen = HashSet::new();
         self.blanks();
         if self.eat("}") {
             return Ok(Value::Map(members));
@@ -410,7 +414,7 @@ impl Parser<'_> {
             }
             let key_at = self.at;
             let key = self.string()?;
-            if members.iter().any(|(k, _)| *k == key) {
+            if is_double(&members, &mut seen, &key) {
                 self.at = key_at;
                 return Err(format!("key '{key}' stands twice"));
             }
@@ -527,6 +531,17 @@ impl Parser<'_> {
         self.at += 4;
         Ok(code)
     }
+}
+
+/// Whether a key is there already.
+fn is_double(members: &[(String, Value)], seen: &mut HashSet<String>, key: &str) -> bool {
+    if members.len() < MANY_KEYS {
+        return members.iter().any(|(known, _)| known == key);
+    }
+    if seen.is_empty() {
+        seen.extend(members.iter().map(|(known, _)| known.clone()));
+    }
+    !seen.insert(key.to_string())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::notify::{self, Kind};
 use super::profile::Profile;
 use super::rule::Rule;
 use super::snapshot::Code;
+use super::source::Source;
 use super::state::How;
 use crate::base::error::{Error, Result};
 use crate::base::glob;
@@ -23,7 +24,7 @@ pub const PRIORITY: u8 = 5;
 pub const GRACE: Duration = Duration::from_secs(30);
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 30] = [
+const KEYS: [&str; 31] = [
     "argv",
     "cwd",
     "name",
@@ -54,6 +55,7 @@ const KEYS: [&str; 30] = [
     "host",
     "notify",
     "batch",
+    "source",
 ];
 
 /// Members of `needs`.
@@ -78,11 +80,25 @@ impl Job {
     /// # Errors
     /// A sentence that names the member.
     pub fn check(json: Value) -> std::result::Result<Job, String> {
+        match json.get("source") {
+            Some(_) => Err("'source' is what importing a run wrote".into()),
+            None => Job::on_record(json),
+        }
+    }
+
+    /// Checks an object that may be that of a run from elsewhere: it has a `source`, and its command may be unknown.
+    ///
+    /// # Errors
+    /// A sentence that names the member.
+    pub fn on_record(json: Value) -> std::result::Result<Job, String> {
         let members = json.as_map().ok_or("expected a JSON object")?;
         for (key, value) in members {
             check_member(key, value)?;
         }
-        let argv = json.list("argv").filter(|argv| !argv.is_empty()).ok_or("'argv' is missing")?;
+        let argv = json.list("argv").unwrap_or_default();
+        if argv.is_empty() && json.get("source").is_none() {
+            return Err("'argv' is missing".into());
+        }
         if argv.iter().any(|a| json::to_os(a).is_none_or(|a| a.as_encoded_bytes().contains(&0))) {
             return Err("'argv' must be a list of strings without NUL".into());
         }
@@ -106,7 +122,7 @@ impl Job {
     pub fn read(path: &Path) -> Result<Job> {
         let text = crate::base::files::read_text(path)?;
         let json = Value::parse(&text).map_err(|bad| Error::data(path, bad.line, bad.to_string()))?;
-        Job::check(json).map_err(|what| Error::data(path, 0, what))
+        Job::on_record(json).map_err(|what| Error::data(path, 0, what))
     }
 
     /// The command.
@@ -235,6 +251,11 @@ impl Job {
         self.json.str("notify").and_then(|text| notify::parse(text).ok())
     }
 
+    /// Where it came from, if it ran elsewhere and was imported.
+    pub fn source(&self) -> Option<Source> {
+        self.json.get("source").and_then(Source::of)
+    }
+
     /// When it was added.
     pub fn added(&self) -> Option<Time> {
         self.json.str("added").and_then(Time::parse)
@@ -335,6 +356,7 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
             _ => Err(format!("'{key}' must be a list of paths")),
         },
         "origin" => value.as_map().map(drop).ok_or_else(|| "'origin' is what another spool wrote".to_string()),
+        "source" => Source::of(value).map(drop).ok_or_else(|| "'source' is what importing a run wrote".to_string()),
         "code" => Code::of(value).map(drop).ok_or_else(|| "'code' is what adding a job wrote, or nothing".to_string()),
         other => Err(format!("unknown key '{other}'{}", did_you_mean(other, KEYS))),
     }
@@ -439,11 +461,21 @@ mod tests {
             (r#"{"argv":["a"],"host":"a/b"}"#, "'host'"),
             (r#"{"argv":["a"],"host":" ,"}"#, "'host'"),
             (r#"{"argv":["a"],"code":{"tree":"../../x"}}"#, "'code'"),
+            (r#"{"argv":["a"],"source":{"format":"sacred","path":"/a"}}"#, "'source'"),
             ("[1]", "object"),
         ] {
             let what = check(text).unwrap_err();
             assert!(what.contains(part), "{text}: {what}");
         }
+    }
+
+    #[test]
+    fn from_elsewhere() {
+        let read = |text: &str| Job::on_record(Value::parse(text).unwrap());
+        let job = read(r#"{"name":"a","source":{"format":"sacred","path":"/a/1"}}"#).unwrap();
+        assert!(job.argv().is_empty() && job.command_line().is_empty() && job.source().is_some());
+        assert!(read(r#"{"source":{"format":"sacred"}}"#).unwrap_err().contains("'source'"));
+        assert!(read(r#"{"name":"a"}"#).unwrap_err().contains("'argv' is missing"));
     }
 
     #[test]

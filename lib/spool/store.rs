@@ -4,11 +4,13 @@
 
 mod add;
 mod claim;
+mod import;
 mod origin;
 mod place;
 
 pub use add::{environment, is_of_a_run, least_environment, read_environment, variables};
 pub use claim::{Claims, Judge, May};
+pub use import::{Ended, Fill, IMPORTED};
 pub use origin::{Given, Origin, UNBORN, is_id};
 pub use place::Spool;
 
@@ -129,10 +131,7 @@ impl Spool {
     /// # Errors
     /// It cannot be written.
     pub fn write_result(&self, token: &Token, end: &State, result: &Value) -> Result<()> {
-        let mut whole = json::map([("generation", Value::from(token.generation))]);
-        whole.extend(&token.to(end.clone()).outcome());
-        whole.extend(result);
-        self.put(token.run, "result.json", &whole)
+        self.put(token.run, "result.json", &whole_result(&token.to(end.clone()), result))
     }
 
     /// Writes one JSON file of a run, durably, in one step.
@@ -190,6 +189,14 @@ impl Spool {
         let asked = || self.job(run).map_or(super::job::PRIORITY, |job| job.priority());
         set.and_then(|p| u8::try_from(p).ok()).filter(|p| *p < 10).unwrap_or_else(asked)
     }
+}
+
+/// What result.json says of a run that has come to this end.
+fn whole_result(end: &Token, result: &Value) -> Value {
+    let mut whole = json::map([("generation", Value::from(end.generation))]);
+    whole.extend(&end.outcome());
+    whole.extend(result);
+    whole
 }
 
 #[cfg(test)]

@@ -70,3 +70,15 @@ fn members() {
     v.set("a", 2i64);
     assert_eq!(v.to_string(), r#"{"a":2,"b":"x"}"#);
 }
+
+#[test]
+fn many_keys() {
+    let object = |last: &str| {
+        let members: Vec<String> = (0..200_000).map(|i| format!("\"k{i}\":{i}")).collect();
+        format!("{{{},\"{last}\":0}}", members.join(","))
+    };
+    assert_eq!(Value::parse(&object("new")).unwrap().int("k199999"), Some(199_999));
+    for twice in ["k0", "k31", "k32", "k199999"] {
+        assert!(Value::parse(&object(twice)).unwrap_err().what.contains("twice"), "{twice}");
+    }
+}

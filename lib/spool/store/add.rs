@@ -116,7 +116,7 @@ impl Spool {
         if durable { files::sync_dir(&self.run_dir(run)) } else { Ok(()) }
     }
 
-    fn write_job(&self, run: u64, job: &Job, now: Time, durable: bool) -> Result<()> {
+    pub(super) fn write_job(&self, run: u64, job: &Job, now: Time, durable: bool) -> Result<()> {
         let mut json = job.json.clone();
         json.set("added", Value::from(now));
         files::write_new(&self.run_dir(run).join("job.json"), format!("{json}\n").as_bytes(), durable)
@@ -212,7 +212,7 @@ impl Spool {
     }
 
     /// Makes runs/N for the first free N from `next` on: mkdir is the referee, never a listing.
-    fn make_run(&self, next: &mut u64) -> Result<u64> {
+    pub(super) fn make_run(&self, next: &mut u64) -> Result<u64> {
         loop {
             let run = *next;
             *next += 1;
@@ -223,7 +223,7 @@ impl Spool {
     }
 
     /// Where to begin looking for a free number: the hint; without a usable one, after the greatest there is.
-    fn first_number(&self) -> Result<u64> {
+    pub(super) fn first_number(&self) -> Result<u64> {
         match self.hint() {
             Some(next) => Ok(next),
             None => {
@@ -240,7 +240,7 @@ impl Spool {
         text.strip_suffix('\n')?.parse().ok().filter(|n| *n > 0 && *n < u64::MAX / 2)
     }
 
-    fn remember(&self, next: u64) {
+    pub(super) fn remember(&self, next: u64) {
         if self.hint().is_none_or(|known| known < next) {
             // Only a hint: without it the next number is found by looking.
             let _ = files::overwrite(&self.dir().join("next"), format!("{next}\n").as_bytes());
