@@ -6,6 +6,7 @@ pub mod base {
     pub mod args; // command-line arguments, getopt-long style
     pub mod cli; // the main wrapper: help, version, output, messages, exit status
     pub mod crc32; // the checksums of zip, PNG and files of events
+    pub mod csv; // tables as text: rows of CSV and TSV
     pub mod error; // one error type, by what the user must do
     pub mod files; // every operation that changes a file system: atomic writes, the rename that may have happened
     pub mod glob; // paths by * and ?

@@ -5,7 +5,6 @@
 //! they are made, in constant memory. The same specification gives the same jobs, for ever.
 
 mod condition;
-mod csv;
 mod jobs;
 mod random;
 mod sheet;

@@ -5,11 +5,11 @@
 //! is a column `status`, the rows that say TODO are the jobs; else every row that is not empty. Columns of results, dates,
 //! status and commits are no parameters; name, command, note and the like are what they say.
 
-use crate::csv::{self, Row};
 use crate::spec::read_setting;
 use crate::sweep::{Setting, Sweep, Variant};
 use crate::values::show;
 use crate::words::Template;
+use nn::base::csv::{self, Row};
 use nn::base::error::{Error, Result};
 use std::path::Path;
 
