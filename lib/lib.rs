@@ -49,6 +49,7 @@ pub mod record {
     pub mod ask; // another program, without waiting for it
     pub mod checkpoint; // what a resumed attempt goes on from
     pub mod events; // what happened to a run: events.jsonl
+    pub mod exchange; // runs that other tools recorded, and runs for them
     pub mod facts; // what was found at the start: host, git, versions
     pub mod gpu; // GPUs and who uses them: nvidia-smi
     pub mod history; // variables of interest over time: history.jsonl

@@ -3,9 +3,11 @@
 //! `nn-log epoch=3 cost=0.12` appends one point to the run's `history.HOST.jsonl`. `nn-log -` reads lines and appends
 //! what the recognisers, or the templates given with --pattern, find in them, as it comes; it never ends before its
 //! input does, for a trainer may stand before it in the pipe. Counters beside the `-` hold where the lines tell of none. `nn-log --try FILE` shows what would be found, with the
-//! line and the recogniser that found it, and records nothing. `nn-log export` gives what is recorded.
+//! line and the recogniser that found it, and records nothing. `nn-log export` gives what is recorded, `nn-log import` takes
+//! what other tools recorded.
 
 mod export;
+mod import;
 mod progress;
 mod script;
 
@@ -34,7 +36,9 @@ const USAGE: &str = "
 Usage: nn-log [-r RUN] NAME=VALUE...
        nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
        nn-log --try [--json] [-p TEMPLATE]... FILE|-
-       nn-log export [--csv] RUNS
+       nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+       nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+              [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
        nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
        nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
        nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -45,13 +49,17 @@ Record variables of interest from any language, or out of log lines.
   -p, --pattern TEMPLATE  how values stand in a line: 'Epoch {epoch}: loss {loss}'
       --try               show what would be recorded, and record nothing
       --json              with --try: one JSON object a value
-      --csv               export CSV instead of JSON lines
+      --csv               export CSV instead of JSON lines; import such files
+      --tensorboard DIR   export for TensorBoard; import what was logged for it
+      --sacred DIR        export as Sacred's files; import such
+      --mlflow DIR        import the file store of MLflow
+      --new, --again      import: leave out what is here already; import it once more
   -n, --name NAME         start: what the run is called; else as the batch job is
-  -g, --group GROUP       start: the set it belongs to
+  -g, --group GROUP       start, import: the set it belongs to
       --param KEY=VALUE   start: a parameter
       --note TEXT         start: a note
-      --tag TAG           start: a tag
-      --log FILE...       read what is new in these logs
+      --tag TAG           start, import: a tag
+      --log FILE...       read what is new in these logs; import them, a run each
       --data FILE...      read what is new in these files of CSV, JSON or JSON lines
       --status N          finish: how it ended, as in $?
   -h, --help              print this
@@ -70,8 +78,13 @@ fn main() -> ExitCode {
 /// What takes the rest of the line.
 type Verb = fn(&mut Args, &mut Out) -> Result<Exit>;
 
-const VERBS: [(&str, Verb); 4] =
-    [("export", export::export), ("start", script::start), ("progress", script::progress), ("finish", script::finish)];
+const VERBS: [(&str, Verb); 5] = [
+    ("export", export::export),
+    ("import", import::import),
+    ("start", script::start),
+    ("progress", script::progress),
+    ("finish", script::finish),
+];
 
 #[derive(Default)]
 struct Opts {
@@ -133,7 +146,7 @@ fn check(opts: &Opts) -> Result<()> {
     let is_verb = opts.verb.is_some();
     let wrong = match opts.operands.len() {
         _ if is_verb && (opts.only_try || opts.json || opts.run.is_some() || !opts.patterns.is_empty()) => {
-            "export, start, progress, finish come first: nn-log export RUNS"
+            "export, import, start, progress, finish come first: nn-log export RUNS"
         }
         _ if is_verb => return Ok(()),
         0 if opts.only_try => "--try needs a file, or '-' for standard input",

@@ -76,9 +76,21 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String> {
 /// # Errors
 /// It cannot be opened, or is something else.
 pub fn open_regular(path: &Path) -> Result<File> {
+    open_with(path, O_NOFOLLOW)
+}
+
+/// Opens a regular file for reading, through symbolic links, and never waiting for the other end of a pipe.
+///
+/// # Errors
+/// It cannot be opened, or is something else.
+pub fn open_foreign(path: &Path) -> Result<File> {
+    open_with(path, 0)
+}
+
+fn open_with(path: &Path, flags: i32) -> Result<File> {
     const O_NONBLOCK: i32 = 0o4000;
     let open = || {
-        let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
+        let file = OpenOptions::new().read(true).custom_flags(flags | O_NONBLOCK).open(path)?;
         if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
     };
     open().doing("read", path)

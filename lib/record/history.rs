@@ -89,6 +89,11 @@ impl Point {
         self.values.is_empty()
     }
 
+    /// How many values it holds.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
     fn entry(&mut self, name: &str, value: f64) -> Entry {
         let from = self.names.len() as u32;
         self.names.push_str(name);

@@ -28,6 +28,7 @@ mod words;
 
 pub use extract::{Extractor, holds_records};
 pub use fields::Fields;
+pub use table::counter_of;
 pub use token::number_at;
 
 /// What was found on one line.

@@ -113,13 +113,14 @@ _nn_log() {
     -p | --pattern | -n | --name | -g | --group | --param | --note | --tag | --status) return ;;
     esac
     case ${COMP_WORDS[1]} in
-    export) _nn_options --csv --json || _nn_runs; return ;;
+    export) _nn_options --csv --json --tensorboard --sacred || _nn_runs; return ;;
+    import) _nn_options --sacred --tensorboard --mlflow --csv --log -p --pattern -g --group --tag --new --again; return ;;
     start) _nn_options -n --name -g --group --param --note --tag; return ;;
     progress) _nn_options -r --run -p --pattern --log --data; return ;;
     finish) _nn_options -r --run -p --pattern --log --data --status; return ;;
     esac
     _nn_options -r --run -p --pattern --try --json && return
-    [ "$COMP_CWORD" = 1 ] && _nn_words export start progress finish
+    [ "$COMP_CWORD" = 1 ] && _nn_words export import start progress finish
 }
 complete -o bashdefault -o default -F _nn_log nn-log
 

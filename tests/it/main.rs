@@ -13,6 +13,7 @@ mod compound;
 mod concurrent;
 mod corpus;
 mod crash;
+mod exchange;
 mod frozen;
 mod gpus;
 mod gridengine;

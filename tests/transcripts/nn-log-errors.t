@@ -5,7 +5,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -16,7 +18,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -26,7 +30,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -36,7 +42,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -46,7 +54,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -56,7 +66,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -66,7 +78,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -76,7 +90,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -86,7 +102,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -96,7 +114,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -106,7 +126,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -116,7 +138,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -126,7 +150,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -136,7 +162,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -146,7 +174,9 @@ Mistakes are said, and nothing is written.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -160,7 +190,9 @@ Templates, with the column.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -170,7 +202,9 @@ Templates, with the column.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -180,7 +214,9 @@ Templates, with the column.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -190,7 +226,9 @@ Templates, with the column.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
@@ -200,7 +238,9 @@ Templates, with the column.
   Usage: nn-log [-r RUN] NAME=VALUE...
          nn-log [-r RUN] [-p TEMPLATE]... - [COUNTER=N]...
          nn-log --try [--json] [-p TEMPLATE]... FILE|-
-         nn-log export [--csv] RUNS
+         nn-log export [--csv|--json|--tensorboard DIR|--sacred DIR] RUNS
+         nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
+                [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
          nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]

@@ -71,10 +71,10 @@ impl Table {
         };
         let mut spans = Vec::new();
         cut(line, parted, &mut spans);
-        let columns: Vec<Column> = spans.iter().map(|span| column(line, *span, parted)).collect();
-        let counts = |c: &Column| matches!(c.counts, Some(Counts::Epoch | Counts::Step));
-        let first = columns.first().is_some_and(|c| counts(c) && c.to - c.from < 16 && c.name != "#");
-        let counted = if matches!(parted, Parted::By(_)) { columns.iter().any(counts) } else { first };
+        let columns: Vec<Column> = spans.iter().map(|span| column(line, *span)).collect();
+        let is_counter = |c: &Column| matches!(c.counts, Some(Counts::Epoch | Counts::Step));
+        let first = columns.first().is_some_and(|c| is_counter(c) && c.to - c.from < 16 && c.name != "#");
+        let counted = if matches!(parted, Parted::By(_)) { columns.iter().any(is_counter) } else { first };
         let named = columns.iter().all(|c| !c.name.is_empty() && !c.name.starts_with(|c: char| c.is_ascii_digit()));
         let plain = parted != Parted::By(b',') || !columns.iter().any(|c| c.name.contains(':'));
         let prose = parted == Parted::Blanks && columns.iter().any(|c| c.name.split(' ').any(words::is_verb));
@@ -159,14 +159,27 @@ impl Table {
     }
 }
 
-fn column(line: &str, span: (usize, usize), parted: Parted) -> Column {
+fn column(line: &str, span: (usize, usize)) -> Column {
     let name = line.get(span.0..span.1).unwrap_or_default().trim().trim_matches('"').trim();
-    let counts = match (name, parted) {
-        ("E" | "Ep", _) => Some(Counts::Epoch),
-        ("#" | "Step" | "it", _) => Some(Counts::Step),
+    Column { name: name.to_string(), from: span.0, to: span.1, counts: counts(name) }
+}
+
+fn counts(name: &str) -> Option<Counts> {
+    match name {
+        "E" | "Ep" => Some(Counts::Epoch),
+        "#" | "Step" | "it" => Some(Counts::Step),
         _ => words::counts(Plain::of(name).str()).filter(|c| !matches!(c, Counts::StepOfEpoch)),
-    };
-    Column { name: name.to_string(), from: span.0, to: span.1, counts }
+    }
+}
+
+/// The counter that a column with this heading holds; None: it holds something else.
+pub fn counter_of(heading: &str) -> Option<&'static str> {
+    match counts(heading)? {
+        Counts::Epoch => Some("epoch"),
+        Counts::Step => Some("step"),
+        Counts::Batch => Some("batch"),
+        _ => None,
+    }
 }
 
 /// The spans of a line's cells.

@@ -112,10 +112,7 @@ mod tests {
         let states: Vec<State> = runs.iter().map(|run| spool.state_of(*run).unwrap().unwrap().state).collect();
         assert_eq!(states, [State::Done, State::Failed(How::Unknown)]);
         let result = spool.read(runs[1], "result.json").unwrap().unwrap();
-        assert_eq!(
-            result.to_string(),
-            r#"{"generation":1,"state":"failed","how":"unknown","evidence":"it said so"}"#
-        );
+        assert_eq!(result.to_string(), r#"{"generation":1,"state":"failed","how":"unknown","evidence":"it said so"}"#);
         let known = spool.imported().unwrap();
         assert_eq!(known.get(&two[1].job.source().unwrap().key()), Some(&runs[1]));
         assert_eq!(known.len(), 2);
