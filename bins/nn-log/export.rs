@@ -133,7 +133,7 @@ fn to_tensorboard(spool: &Spool, told: &Told, dir: &Path) -> Result<PathBuf> {
 fn events(spool: &Spool, told: &Told, dir: &Path, started: Option<Time>) -> Result<()> {
     let row = &told.row;
     let mut writer = tensorboard::Writer::new(dir, started)?;
-    writer.params(row.job.name().unwrap_or_default(), row.job.params())?;
+    writer.params(&directory_name(row), row.job.params())?;
     each(spool, row.run, &mut |point| writer.add(point))?;
     let seconds = started.map_or(0, |t| t.ms().div_euclid(1000));
     let path = dir.join(format!("events.out.tfevents.{seconds:010}.{}", sys::host_name()));

@@ -274,9 +274,13 @@ impl Survey {
 
 /// A text without NUL, and not longer than so many bytes.
 fn shortened(text: &str, most: usize) -> String {
-    let text = text.replace('\0', " ");
+    cut(text, most).replace('\0', " ")
+}
+
+/// The beginning of a text, so many bytes at most.
+fn cut(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    text.get(..end).unwrap_or_default().to_string()
+    text.get(..end).unwrap_or_default()
 }
 
 /// A small file as text; None: there is none.

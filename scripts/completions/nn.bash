@@ -110,7 +110,7 @@ complete -o bashdefault -o default -F _nn_run nn-run
 _nn_log() {
     case $3 in
     -r | --run) _nn_runs && return ;;
-    -p | --pattern | -n | --name | -g | --group | --param | --note | --tag | --status) return ;;
+    -p | --pattern | -n | --name | -g | --group | --param | --note | --tag | --status | --tensorboard | --sacred) return ;;
     esac
     case ${COMP_WORDS[1]} in
     export) _nn_options --csv --json --tensorboard --sacred || _nn_runs; return ;;

@@ -2,8 +2,9 @@
 //! what stands at one step. Values are sorted by time, a chunk at a time so that memory has a bound, and a value joins
 //! the point of its step if that is not a second away and lacks its name. What is called like a counter becomes one.
 
-use super::Sink;
+use super::{Sink, cut};
 use crate::base::error::{Error, Result};
+use crate::base::text::is_hostile;
 use crate::base::time::Time;
 use crate::record::history::{Point, is_reserved};
 use std::collections::{HashMap, VecDeque};
@@ -47,19 +48,24 @@ impl<'a> Gather<'a> {
         Gather { path, sink, names, numbers, waiting: Vec::new(), open: VecDeque::new() }
     }
 
+    /// The number of a name that was met before.
+    pub fn number(&self, name: &str) -> Option<usize> {
+        self.numbers.get(cut(name, LONGEST)).copied()
+    }
+
     /// The number of a name.
     ///
     /// # Errors
     /// There are too many.
     pub fn name(&mut self, name: &str) -> Result<usize> {
-        if let Some(number) = self.numbers.get(name) {
-            return Ok(*number);
+        if let Some(number) = self.number(name) {
+            return Ok(number);
         }
         if self.names.len() == MOST_NAMES {
             return Err(Error::data(self.path, 0, format!("has more than {MOST_NAMES} variables")));
         }
         self.names.push(clean(name));
-        self.numbers.insert(name.to_string(), self.names.len() - 1);
+        self.numbers.insert(cut(name, LONGEST).to_string(), self.names.len() - 1);
         Ok(self.names.len() - 1)
     }
 
@@ -142,14 +148,8 @@ fn put(point: &mut Point, name: &str, value: f64) {
 
 /// A name as a history may have it: blanks and what cannot be seen become `_`, and none is too long.
 fn clean(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.trim().chars() {
-        let c = if c.is_whitespace() || crate::base::text::is_hostile(c) { '_' } else { c };
-        if out.len() + c.len_utf8() > LONGEST {
-            break;
-        }
-        out.push(c);
-    }
+    let seen = |c: char| if c.is_whitespace() || is_hostile(c) { '_' } else { c };
+    let out: String = cut(name.trim(), LONGEST).chars().map(seen).collect();
     match out.as_str() {
         "" | "t" => out + "_",
         _ => out,

@@ -2,7 +2,7 @@
 //! variable below `metrics/`, a file with its value for each parameter below `params/` and each tag below `tags/`. Names
 //! with slashes are paths. What was deleted there, experiment or run, is left out.
 
-use super::{DEEPEST, Foreign, Format, Found, Gather, MOST_PARAMS, Sink, folders, read_small, read_up_to};
+use super::{DEEPEST, Foreign, Format, Found, Gather, LARGEST, MOST_PARAMS, Sink, folders, read_small, read_up_to};
 use crate::base::error::{Doing, Error, Result};
 use crate::base::files;
 use crate::base::json::{self, Value};
@@ -14,9 +14,11 @@ use std::path::{Path, PathBuf};
 
 mod yaml;
 
-/// The largest parameter or tag, and the longest line of a variable, bytes.
-const LARGEST: u64 = 1 << 20;
+/// The longest parameter or tag, and the longest line of a variable, bytes.
+const LONGEST_VALUE: u64 = 1 << 20;
 const LONGEST_LINE: u64 = 4096;
+/// The most files of a run for variables, parameters, or tags.
+const MOST_FILES: usize = 100_000;
 const META: &str = "meta.yaml";
 
 /// The runs of all experiments in a folder, of one, or one run.
@@ -156,8 +158,13 @@ fn tags(foreign: &mut Foreign, dir: &Path) -> Result<()> {
 
 /// Each file below a directory: its name there, and what is in it without a line end.
 fn each_value(dir: &Path, act: &mut dyn FnMut(&str, &str) -> Result<()>) -> Result<()> {
+    let mut size = 0;
     for (name, path) in below(dir)? {
-        let text = read_up_to(&path, LARGEST)?.unwrap_or_default();
+        let text = read_up_to(&path, LONGEST_VALUE)?.unwrap_or_default();
+        size += text.len() as u64;
+        if size > LARGEST {
+            return Err(Error::data(dir, 0, format!("holds more than {} MiB of text", LARGEST >> 20)));
+        }
         act(&name, text.trim_end_matches('\n'))?;
     }
     Ok(())
@@ -215,6 +222,9 @@ fn look(dir: &Path, prefix: &str, depth: usize, found: &mut Vec<(String, PathBuf
         let path = dir.join(&name);
         let name = format!("{prefix}{}", name.to_string_lossy());
         match std::fs::symlink_metadata(&path).doing("read", &path)? {
+            _ if found.len() == MOST_FILES => {
+                return Err(Error::data(dir, 0, format!("holds more than {MOST_FILES} files")));
+            }
             meta if meta.is_file() => found.push((name, path)),
             meta if meta.is_dir() && depth < DEEPEST => look(&path, &format!("{name}/"), depth + 1, found)?,
             _ => {}

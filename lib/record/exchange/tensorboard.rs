@@ -5,7 +5,7 @@
 
 use super::events::Records;
 use super::protobuf::{Bad, Message, Wire};
-use super::{DEEPEST, Foreign, Format, Found, Gather, MOST_PARAMS, Sink, folders, seconds};
+use super::{DEEPEST, Foreign, Format, Found, Gather, LARGEST, MOST_PARAMS, Sink, folders, seconds};
 use crate::base::error::{Error, Result};
 use crate::base::files;
 use crate::spool::state::{How, State};
@@ -74,7 +74,8 @@ fn event_files(dir: &Path) -> Result<Vec<PathBuf>> {
 pub fn read(found: &Found, sink: Sink) -> Result<Foreign> {
     let mut foreign = found.foreign("TensorBoard does not tell how a run ended");
     let paths = if found.path.is_file() { vec![found.path.clone()] } else { event_files(&found.path)? };
-    let mut reader = Reader { foreign: &mut foreign, gather: Gather::new(&found.path, sink), scalars: HashSet::new() };
+    let gather = Gather::new(&found.path, sink);
+    let mut reader = Reader { foreign: &mut foreign, gather, scalars: HashSet::new(), size: 0 };
     let mut torn = 0;
     for path in &paths {
         let mut records = Records::open(path)?;
@@ -95,7 +96,9 @@ struct Reader<'a> {
     foreign: &'a mut Foreign,
     gather: Gather<'a>,
     /// Tags whose tensors are scalars: only the first value of a tag must say so
-    scalars: HashSet<String>,
+    scalars: HashSet<usize>,
+    /// Bytes of parameters
+    size: u64,
 }
 
 impl Reader<'_> {
@@ -115,20 +118,28 @@ impl Reader<'_> {
             let summary = Summary::of(value).map_err(wrong)?;
             if let Some(hparams) = summary.hparams {
                 self.hparams(hparams).map_err(wrong)?;
-            } else if let Some(x) = self.number(&summary).map_err(wrong)? {
-                let name = self.gather.name(&summary.tag)?;
+            } else if let Some(name) = self.scalar(&summary)?
+                && let Some(x) = summary.tensor.map_or(Ok(summary.simple), element).map_err(wrong)?
+            {
                 self.gather.add(t, Some(step as f64), name, x)?;
             }
         }
         Ok(())
     }
 
-    fn number(&mut self, summary: &Summary) -> std::result::Result<Option<f64>, Bad> {
-        let Some(tensor) = summary.tensor else { return Ok(summary.simple) };
-        if summary.is_scalar && !self.scalars.contains(&summary.tag) {
-            self.scalars.insert(summary.tag.clone());
+    /// The number of a tag that is a scalar.
+    fn scalar(&mut self, summary: &Summary) -> Result<Option<usize>> {
+        if summary.tensor.is_some() && !summary.is_scalar {
+            return Ok(self.gather.number(&summary.tag).filter(|name| self.scalars.contains(name)));
         }
-        if self.scalars.contains(&summary.tag) { element(tensor) } else { Ok(None) }
+        if summary.tensor.is_none() && summary.simple.is_none() {
+            return Ok(None);
+        }
+        let name = self.gather.name(&summary.tag)?;
+        if summary.is_scalar {
+            self.scalars.insert(name);
+        }
+        Ok(Some(name))
     }
 
     fn hparams(&mut self, content: Message) -> std::result::Result<(), Bad> {
@@ -146,11 +157,12 @@ impl Reader<'_> {
         for field in start.fields() {
             match field? {
                 (field::START_PARAMS, Wire::Bytes(entry)) => {
+                    self.size += entry.bytes.len() as u64;
                     let (name, value) = parameter(entry)?;
                     let params = &mut self.foreign.params;
                     match params.iter().position(|(known, _)| *known == name) {
                         Some(known) => params[known].1 = value,
-                        None if params.len() == MOST_PARAMS => {
+                        None if params.len() == MOST_PARAMS || self.size > LARGEST => {
                             return Err(Bad { at: entry.at, what: "more parameters than can be true" });
                         }
                         None => params.push((name, value)),

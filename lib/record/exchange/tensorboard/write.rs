@@ -37,11 +37,11 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Tells the parameters, if there are any.
+    /// Tells the parameters, if there are any. Runs of one group are shown as repetitions.
     ///
     /// # Errors
     /// They cannot be written.
-    pub fn params(&mut self, name: &str, params: &[(String, Value)]) -> Result<()> {
+    pub fn params(&mut self, group: &str, params: &[(String, Value)]) -> Result<()> {
         if params.is_empty() {
             return Ok(());
         }
@@ -59,7 +59,7 @@ impl Writer {
             put_bytes(&mut entry, field::MAP_VALUE, &any);
             put_bytes(&mut start, field::START_PARAMS, &entry);
         }
-        put_bytes(&mut start, field::START_GROUP, name.as_bytes());
+        put_bytes(&mut start, field::START_GROUP, group.as_bytes());
         put_double(&mut start, field::START_TIME, self.t);
         self.hparams("_hparams_/session_start_info", field::HPARAMS_START, &start)
     }
