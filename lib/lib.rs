@@ -42,17 +42,20 @@ pub mod spool {
     pub mod state; // tokens: the state of a run in the name of an empty file
     pub mod store; // the spool: every state change
     pub mod turn; // whose turn it is: after other runs, the pause before a retry
+    pub mod waits; // what waiting runs wait for
 }
 
 /// Floor 3: what is known of a run.
 pub mod record {
     pub mod ask; // another program, without waiting for it
     pub mod checkpoint; // what a resumed attempt goes on from
+    pub mod course; // how far a run is, and how it goes: read on in its history and events
     pub mod events; // what happened to a run: events.jsonl
     pub mod exchange; // runs that other tools recorded, and runs for them
     pub mod facts; // what was found at the start: host, git, versions
     pub mod gpu; // GPUs and who uses them: nvidia-smi
     pub mod history; // variables of interest over time: history.jsonl
+    pub mod hosts; // the hosts that run something: hosts/HOST.json
     pub mod lines; // bytes of a log -> clean logical lines
     pub mod meaning; // what the name of a variable tells
     pub mod metrics; // log lines -> counters and values
@@ -115,4 +118,16 @@ pub mod cluster {
     pub mod ssh; // hosts that share no file system: connection, what goes there, what comes back
     pub mod sync; // what became of what was handed over
     pub mod xml; // what programs print as XML
+}
+
+/// Floor 5 as well: the web.
+pub mod web {
+    mod conn; // one connection
+    pub mod feed; // a stream of events to one client
+    pub mod http; // the head of a request
+    pub mod page; // the files of the page
+    mod pool; // the threads that answer
+    pub mod response; // an answer
+    pub mod server; // the loop that reads and writes
+    mod transfer; // long bodies
 }

@@ -71,12 +71,7 @@ impl Along {
 
     fn of(&self, point: &Point, number: u64, start: &mut Option<f64>) -> Option<f64> {
         match self {
-            Along::Epoch => {
-                let epoch = point.counter("epoch")?;
-                let part = point.counter("batch").zip(point.counter("batches")).filter(|(_, all)| *all > 0.0);
-                // the end of an epoch is the epoch itself, as it is for values that come once an epoch
-                Some(part.map_or(epoch, |(batch, all)| epoch - 1.0 + batch / all))
-            }
+            Along::Epoch => point.epochs(),
             Along::Step => point.x(Axis::Step),
             Along::Updates => point.x(Axis::Updates),
             Along::Time => {

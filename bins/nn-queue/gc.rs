@@ -8,7 +8,6 @@ mod batches;
 mod code;
 
 use crate::prune;
-use crate::waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
@@ -19,6 +18,7 @@ use nn::spool::job::Job;
 use nn::spool::owner::{Life, Owner};
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::{IMPORTED, Origin, Spool, UNBORN, is_id};
+use nn::spool::waits;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

@@ -4,7 +4,6 @@
 //! samples (hosts/HOST.json), tokens. For people and scripts that choose a host; ages are told by file times, and decide
 //! nothing: spool/recover does, by its own observation.
 
-use crate::waits;
 use nn::base::args::Args;
 use nn::base::cli::{Exit, Out};
 use nn::base::error::Result;
@@ -18,6 +17,7 @@ use nn::spool::owner::{Life, Owner};
 use nn::spool::recover::LEASE;
 use nn::spool::state::{Folder, State};
 use nn::spool::store::Spool;
+use nn::spool::waits;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::time::Duration;

@@ -5,7 +5,6 @@
 //! is opened for each run shown, by two threads when there are many.
 
 use crate::engines;
-use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{Exit, Out};
 use nn::base::error::{Error, Result};
@@ -21,6 +20,7 @@ use nn::spool::select::select;
 use nn::spool::sign::owner_note;
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::Spool;
+use nn::spool::waits::Waits;
 use std::collections::HashSet;
 use std::io::{Read, Seek, SeekFrom};
 use std::time::Duration;

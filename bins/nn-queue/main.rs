@@ -23,7 +23,6 @@ mod submit;
 mod sync;
 mod usage;
 mod wait;
-mod waits;
 mod work;
 
 use nn::base::args::{Arg, Args};

@@ -105,7 +105,7 @@ fn state(spool: &Spool, question: &Value) -> Result<Value> {
         }
         Err(why) => state.set("gpu_trouble", why),
     }
-    state.set("worker", crate::waits::somebody_works(spool)?);
+    state.set("worker", nn::spool::waits::somebody_works(spool)?);
     Ok(state)
 }
 

@@ -4,7 +4,6 @@
 use crate::adopt;
 use crate::host;
 use crate::runs::{self, Refused};
-use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Error, Result};
@@ -15,6 +14,7 @@ use nn::cluster::program;
 use nn::cluster::ssh::host::Host;
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::Spool;
+use nn::spool::waits::Waits;
 use std::collections::HashMap;
 use std::ffi::OsString;
 

@@ -5,7 +5,6 @@
 use crate::engines;
 use crate::host::{self, following::Following};
 use crate::runs::{self, Refused};
-use crate::waits::Waits;
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Error, Result};
@@ -13,6 +12,7 @@ use nn::base::time::parse_duration;
 use nn::spool::state::{Folder, State, Token};
 use nn::spool::store::Spool;
 use nn::spool::turn::After;
+use nn::spool::waits::Waits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::fs::FileTypeExt;

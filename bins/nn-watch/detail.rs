@@ -90,8 +90,8 @@ impl Detail {
     pub fn lines(&self, model: &Model, columns: usize, lines: usize, colours: bool) -> Vec<String> {
         let mut text: Vec<String> = self.head(model).iter().map(|line| fit(&escape(line), columns)).collect();
         if let Some(run) = model.runs.get(&self.run) {
-            let from = run.warnings.len().saturating_sub(WARNINGS);
-            for warning in run.warnings.iter().skip(from) {
+            let from = run.course.warnings.len().saturating_sub(WARNINGS);
+            for warning in run.course.warnings.iter().skip(from) {
                 let when = warning.str("t").and_then(Time::parse).map(Time::local).unwrap_or_default();
                 let line = fit(&escape(&format!("{when}  {}", words(warning))), columns);
                 text.push(if colours { format!("\x1b[33m{line}") } else { line });
@@ -166,8 +166,9 @@ impl Detail {
     /// The variables to judge by, or with the arrows those that come after them.
     fn chart(&self, model: &Model) -> Chart {
         let Some(run) = model.runs.get(&self.run) else { return Chart::default() };
-        let mut names: Vec<String> = judged(run).iter().map(|v| v.name.clone()).collect();
-        let others = run.variables.iter().map(|v| v.name.clone()).filter(|name| !names.contains(name));
+        let mut names: Vec<String> = judged(run).iter().map(|v| v.name.to_string()).collect();
+        let results = &run.course.results;
+        let others = results.metrics.iter().map(|(name, _)| name.clone()).filter(|name| !names.contains(name));
         let mut all: Vec<Vec<String>> = others.map(|name| vec![name]).collect();
         if let Some(first) = names.first().cloned() {
             // Train and validation of one thing fit into one picture; what differs in kind does not.
@@ -183,7 +184,7 @@ impl Detail {
         let shown = all.into_iter().nth(at).unwrap_or_default();
         let series = shown.iter().filter_map(|name| {
             let points = self.curves.get(name)?.points();
-            let last = run.variables.iter().find(|v| v.name == *name).map(|v| show_number(v.last)).unwrap_or_default();
+            let last = results.get(name).map(|v| show_number(v.last)).unwrap_or_default();
             Some(Series { label: format!("{name} {last}"), points, ..Series::default() })
         });
         Chart { series: series.collect(), ..Chart::default() }

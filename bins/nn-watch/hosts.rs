@@ -1,21 +1,17 @@
 //! The hosts that run something, by hosts/HOST.json: processors, memory, GPUs; and the room on the spool's file system.
 
-use nn::base::files;
 use nn::base::json::Value;
-use nn::base::time::Time;
 use nn::base::units::show_size;
-use nn::record::room;
+use nn::record::{hosts, room};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Between two looks: samples come every ten seconds.
 const EVERY: Duration = Duration::from_secs(5);
-/// A sample that is older says nothing of now.
-const STALE: Duration = Duration::from_secs(180);
 
 /// The hosts, as last seen.
 pub struct Hosts {
-    dir: PathBuf,
+    spool: PathBuf,
     at: Option<Instant>,
     pub samples: Vec<Value>,
 }
@@ -23,7 +19,7 @@ pub struct Hosts {
 impl Hosts {
     /// Of a spool; nothing read yet.
     pub fn new(spool: &Path) -> Hosts {
-        Hosts { dir: spool.join("hosts"), at: None, samples: Vec::new() }
+        Hosts { spool: spool.to_path_buf(), at: None, samples: Vec::new() }
     }
 
     /// Reads the samples again when it is time.
@@ -32,24 +28,13 @@ impl Hosts {
             return;
         }
         self.at = Some(Instant::now());
-        let mut names = files::names(&self.dir).unwrap_or_default();
-        names.sort();
-        let is_sample = |name: &str| {
-            name.strip_suffix(".json").is_some_and(|host| !host.ends_with(".facts") && !host.ends_with(".waits"))
-        };
-        let names = names.iter().filter_map(|name| name.to_str()).filter(|name| is_sample(name));
-        let read = |name: &str| Value::parse(&files::read_text(self.dir.join(name)).ok()?).ok();
-        let fresh = |sample: &Value| {
-            let t = sample.str("t").and_then(Time::parse);
-            t.is_some_and(|t| Time::now().since(t) < STALE)
-        };
-        self.samples = names.filter_map(read).filter(fresh).collect();
+        self.samples = hosts::samples(&self.spool);
     }
 
     /// A line a host, a line for each of its GPUs, and the room in the spool.
     pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.samples.iter().flat_map(host).collect();
-        if let Some(free) = room::disk_quick(&self.dir).ok().map(|disk| disk.free()) {
+        if let Some(free) = room::disk_quick(&self.spool).ok().map(|disk| disk.free()) {
             lines.push(format!("spool  {} free", show_size(free)));
         }
         lines

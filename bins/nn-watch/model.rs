@@ -12,8 +12,9 @@ use nn::base::error::Result;
 use nn::base::json::Value;
 use nn::base::time::Time;
 use nn::cluster::ssh::host::is_host;
-use nn::record::events::Events;
-use nn::record::history::{News, Point, Tail};
+use nn::record::course::Course;
+use nn::record::history::{News, Point};
+use nn::record::results::Results;
 use nn::spool::job::Job;
 use nn::spool::select::select;
 use nn::spool::state::{Folder, State, Token};
@@ -22,20 +23,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Waiting runs that are looked into; the rest is counted.
 const WAITING: usize = 200;
-/// Variables of a run that are kept.
-const VARIABLES: usize = 100;
-/// Warnings of a run that are kept.
-const WARNINGS: usize = 20;
-
-/// One variable of interest.
-pub struct Variable {
-    pub name: String,
-    pub last: f64,
-    pub spark: Spark,
-}
-
-/// Counters by name.
-pub type Counters = Vec<(String, f64)>;
 
 /// One run.
 pub struct Run {
@@ -45,16 +32,9 @@ pub struct Run {
     /// Start of the current attempt
     pub started: Option<Time>,
     pub result: Value,
-    pub variables: Vec<Variable>,
-    /// Counters at the last point
-    pub at: Counters,
-    /// Time and counters of the attempt's first point
-    pub first: Option<(Time, Counters)>,
-    pub last: Option<Time>,
-    /// Warnings and errors that were raised, the latest last
-    pub warnings: Vec<Value>,
-    tail: Tail,
-    events: Events,
+    pub course: Course,
+    /// A curve for each of its variables
+    pub sparks: Vec<Spark>,
 }
 
 /// All of it.
@@ -103,7 +83,7 @@ impl Model {
         }
         self.choose(tokens);
         for run in self.runs.values_mut() {
-            run.look(&self.spool)?;
+            run.look()?;
         }
         self.hosts.look();
         Ok(())
@@ -146,13 +126,8 @@ impl Run {
             token,
             started: None,
             result: Value::Null,
-            variables: Vec::new(),
-            at: Vec::new(),
-            first: None,
-            last: None,
-            warnings: Vec::new(),
-            tail: Tail::new(&dir),
-            events: Events::new(&dir),
+            course: Course::new(&dir),
+            sparks: Vec::new(),
         };
         new.read_attempt(spool);
         new
@@ -163,7 +138,7 @@ impl Run {
         let moved = self.token != token;
         if moved {
             self.token = token;
-            self.first = None;
+            self.course.begin_anew();
         }
         if moved || self.started.is_none() {
             self.read_attempt(spool);
@@ -188,56 +163,28 @@ impl Run {
         };
     }
 
-    fn look(&mut self, spool: &Spool) -> Result<()> {
+    fn look(&mut self) -> Result<()> {
         let is_elsewhere = matches!(&self.token.state, State::Submitted(engine, _) if !is_host(engine));
         if is_elsewhere || matches!(self.token.state, State::Queued(_) | State::Held(_)) {
             return Ok(());
         }
-        let mut tail = std::mem::replace(&mut self.tail, Tail::new(spool.run_dir(self.token.run)));
-        let looked = tail.look(&mut |news| match news {
-            News::Over => {
-                self.variables.clear();
-                self.first = None;
-            }
-            News::Point(point) => self.add(point),
+        let sparks = &mut self.sparks;
+        let looked = self.course.look(self.started, &mut |results, news| match news {
+            News::Over => sparks.clear(),
+            News::Point(point) => draw(sparks, results, point),
         });
-        self.tail = tail;
-        let warnings = &mut self.warnings;
-        self.events.look(&mut |event| {
-            if matches!(event.str("level"), Some("warning" | "error")) {
-                warnings.push(event);
-            }
-        })?;
-        let more = self.warnings.len().saturating_sub(WARNINGS);
-        self.warnings.drain(..more);
-        looked
+        looked.map(drop)
     }
+}
 
-    fn add(&mut self, point: &Point) {
-        for (i, (name, value)) in point.values().enumerate() {
-            if let Some(variable) = self.variable(i, name) {
-                variable.last = value;
-                variable.spark.push(value);
-            }
+/// Goes on with the curves of the variables that a point has; they stand in the order of the results.
+fn draw(sparks: &mut Vec<Spark>, results: &Results, point: &Point) {
+    sparks.resize_with(results.metrics.len(), Spark::default);
+    for (i, (name, value)) in point.values().enumerate() {
+        let is_there = results.metrics.get(i).is_some_and(|(n, _)| n == name);
+        let at = if is_there { Some(i) } else { results.metrics.iter().position(|(n, _)| n == name) };
+        if let Some(spark) = at.and_then(|at| sparks.get_mut(at)) {
+            spark.push(value);
         }
-        self.at.clear();
-        self.at.extend(point.counters().map(|(name, value)| (name.to_string(), value)));
-        if let Some(t) = point.t {
-            self.last = Some(t);
-            if self.first.is_none() && self.started.is_none_or(|started| t >= started) {
-                self.first = Some((t, self.at.clone()));
-            }
-        }
-    }
-
-    /// The variable of a name; `guess` is where it stands when every point has the same names.
-    fn variable(&mut self, guess: usize, name: &str) -> Option<&mut Variable> {
-        let is_there = self.variables.get(guess).is_some_and(|v| v.name == name);
-        let at = if is_there { Some(guess) } else { self.variables.iter().position(|v| v.name == name) };
-        let at = at.unwrap_or(self.variables.len());
-        if at == self.variables.len() && at < VARIABLES {
-            self.variables.push(Variable { name: name.into(), last: f64::NAN, spark: Spark::default() });
-        }
-        self.variables.get_mut(at)
     }
 }

@@ -23,7 +23,7 @@ pub fn print(opts: Opts, out: &mut Out) -> Result<Exit> {
     let found = if rows.is_empty() { Exit::NO } else { Exit::DONE };
     if json {
         for row in rows {
-            let warnings = model.runs.get(&row.run).map(|run| run.warnings.as_slice()).unwrap_or_default();
+            let warnings = model.runs.get(&row.run).map(|run| run.course.warnings.as_slice()).unwrap_or_default();
             writeln!(out, "{}", row.to_json(warnings))?;
         }
         return Ok(found);

@@ -3,14 +3,15 @@
 //! How far: the counter that a parameter tells the end of (`epochs=200`), else the batch of its batches within one epoch is
 //! no measure. What is left comes from the pace between the attempt's first point and its last.
 
-use crate::model::{Model, Run, Variable};
+use crate::model::{Model, Run};
+use crate::spark::Spark;
 use nn::base::json::{self, Value};
 use nn::base::time::Time;
 use nn::base::units::show_number;
 use nn::cluster::ssh::host::is_host;
 use nn::cluster::ssh::record::{Reach, Record};
+use nn::record::meaning;
 use nn::record::results::took;
-use nn::record::{meaning, progress};
 use nn::spool::sign::owner_note;
 use nn::spool::state::State;
 use std::time::Duration;
@@ -60,18 +61,27 @@ fn row(model: &Model, run: &Run, columns: usize) -> Row {
         done,
         elapsed: elapsed(run),
         left,
-        at: run.at.iter().filter(|(name, _)| name != "batches").cloned().collect(),
-        values: shown.iter().map(|v| (v.name.clone(), v.last)).collect(),
+        at: run.course.at.iter().filter(|(name, _)| name != "batches").cloned().collect(),
+        values: shown.iter().map(|v| (v.name.to_string(), v.last)).collect(),
         curve: shown.first().map(|v| v.spark.text(columns)).unwrap_or_default(),
-        warning: run.warnings.last().map(words).unwrap_or_default(),
+        warning: run.course.warnings.last().map(words).unwrap_or_default(),
         note: note(model, run),
     }
 }
 
+/// One variable of interest.
+pub struct Variable<'a> {
+    pub name: &'a str,
+    pub last: f64,
+    pub spark: &'a Spark,
+}
+
 /// The variables to judge by, the most telling first.
-pub fn judged(run: &Run) -> Vec<&Variable> {
-    let mut variables: Vec<&Variable> = run.variables.iter().collect();
-    variables.sort_by_key(|v| meaning::weight(&v.name));
+pub fn judged(run: &Run) -> Vec<Variable<'_>> {
+    let metrics = run.course.results.metrics.iter().zip(&run.sparks);
+    let mut variables: Vec<Variable> =
+        metrics.map(|((name, summary), spark)| Variable { name, last: summary.last, spark }).collect();
+    variables.sort_by_key(|v| meaning::weight(v.name));
     variables.truncate(VALUES);
     variables
 }
@@ -108,14 +118,7 @@ fn elapsed(run: &Run) -> Option<Duration> {
 /// How much is done, and how long the rest takes at the pace so far.
 pub fn progress(run: &Run) -> (Option<f64>, Option<Duration>) {
     let State::Started(..) = run.token.state else { return (None, None) };
-    let goals = run.job.as_ref().map(|job| progress::goals(job.params())).unwrap_or_default();
-    let done = progress::toward(&goals, &run.at).map(|(goal, at)| (at / goal.end).clamp(0.0, 1.0));
-    let left = run
-        .first
-        .as_ref()
-        .zip(run.last)
-        .and_then(|((t, first), last)| progress::left(&goals, first, &run.at, last.since(*t)));
-    (done, left)
+    run.course.progress(run.job.as_ref().map(|job| job.params()).unwrap_or_default())
 }
 
 impl Row {

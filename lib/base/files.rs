@@ -256,6 +256,24 @@ pub fn write_durable(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     put(parent(path), path, bytes, true)
 }
 
+/// `write_atomic` for everybody the umask lets read it.
+///
+/// # Errors
+/// It cannot be written; what was there before still is.
+pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
+    let tmp = tmp_name(parent(path));
+    let write = || {
+        let mut file = operation("create", path, || OpenOptions::new().write(true).create_new(true).open(&tmp))?;
+        write_bytes(path, &mut file, bytes)?;
+        operation("rename", path, || std::fs::rename(&tmp, path))
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&tmp);
+    }
+    written.doing("write", path)
+}
+
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

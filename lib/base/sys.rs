@@ -16,8 +16,10 @@ compile_error!("nn-tools knows the system interface of 64-bit Linux only");
 mod disk;
 #[cfg(feature = "nvml")]
 pub mod nvml;
+mod poll;
 mod process;
 pub use disk::{Space, allocate, space};
+pub use poll::{Watch, wait_for_any};
 pub use process::{Process, plays_old_kernel};
 
 /// A signal by its number, see signal(7).

@@ -62,6 +62,19 @@ impl Time {
             None => self.to_string(),
         }
     }
+
+    /// `Mon, 23 Nov 2026 02:50:33`, UTC, as mail (RFC 5322, with ` +0000`) and HTTP (RFC 9110, with ` GMT`) have it.
+    pub fn of_protocols(self) -> String {
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let text = self.to_string();
+        let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+        let weekday = self.ms().div_euclid(86_400_000).rem_euclid(7);
+        let weekday = usize::try_from(weekday).ok().and_then(|day| DAYS.get(day)).unwrap_or(&"Thu");
+        let month = part(5, 7).parse::<usize>().ok();
+        let month = month.and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"Jan");
+        format!("{weekday}, {} {month} {} {}", part(8, 10), part(0, 4), part(11, 19))
+    }
 }
 
 impl fmt::Display for Time {

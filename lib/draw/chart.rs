@@ -11,7 +11,7 @@ mod ticks;
 mod trace;
 
 pub use scene::{Anchor, Item, PALETTE, Rgb, Scene};
-pub use thin::{Curve, Smoother, Smoothing};
+pub use thin::{Curve, Smoother, Smoothing, fewer};
 pub use ticks::{Axis, Kind, Tick, Ticks, ticks};
 pub use trace::{Sign, Spot, Trace, trace};
 

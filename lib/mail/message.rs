@@ -70,7 +70,8 @@ impl Message {
         let header = |out: &mut String, name: &str, value: &str| {
             let _ = write!(out, "{name}: {value}\r\n");
         };
-        header(&mut out, "Date", &date(self.date.unwrap_or_else(Time::now)));
+        let date = self.date.unwrap_or_else(Time::now).of_protocols();
+        header(&mut out, "Date", &format!("{date} +0000"));
         header(&mut out, "From", &self.from.header());
         let to: Vec<String> = self.to.iter().map(Address::header).collect();
         header(&mut out, "To", &to.join(",\r\n "));
@@ -212,18 +213,6 @@ fn kind_of(name: &str, bytes: &[u8]) -> String {
         text if text.starts_with("text/") => "application/octet-stream".into(),
         kind => kind.into(),
     }
-}
-
-/// `Mon, 23 Nov 2026 02:50:33 +0000`, RFC 5322 section 3.3.
-fn date(time: Time) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let text = time.to_string();
-    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    let weekday = time.ms().div_euclid(86_400_000).rem_euclid(7);
-    let weekday = usize::try_from(weekday).ok().and_then(|day| DAYS.get(day)).unwrap_or(&"Thu");
-    let month = part(5, 7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"Jan");
-    format!("{weekday}, {} {month} {} {} +0000", part(8, 10), part(0, 4), part(11, 19))
 }
 
 #[cfg(test)]

@@ -164,6 +164,14 @@ impl Point {
         }
     }
 
+    /// The epoch, and within one the part of it that is done: the end of an epoch is the epoch itself, as it is for
+    /// values that come once an epoch.
+    pub fn epochs(&self) -> Option<f64> {
+        let epoch = self.counter("epoch")?;
+        let part = self.counter("batch").zip(self.counter("batches")).filter(|(_, all)| *all > 0.0);
+        Some(part.map_or(epoch, |(batch, all)| epoch - 1.0 + batch / all))
+    }
+
     fn updates(&self) -> Option<f64> {
         if let Some(step) = self.counter("step") {
             return Some(step);
@@ -291,6 +299,7 @@ mod tests {
         point.set_counter("batch", 10.0);
         point.set_counter("batches", 50.0);
         assert_eq!(point.x(Axis::Updates), Some(110.0));
+        assert_eq!(point.epochs(), Some(1.2));
         assert_eq!(point.x(Axis::Epoch), Some(2.0));
         point.set_counter("step", 7.0);
         assert_eq!(point.x(Axis::Updates), Some(7.0));

@@ -118,7 +118,7 @@ pub fn start(spool: &Spool, question: &Value) -> Result<Value> {
 }
 
 fn worker(spool: &Spool, question: &Value) -> Result<()> {
-    if crate::waits::somebody_works(spool)? {
+    if nn::spool::waits::somebody_works(spool)? {
         return Ok(());
     }
     mend(spool)?;

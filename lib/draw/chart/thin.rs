@@ -10,64 +10,106 @@ use std::collections::VecDeque;
 const BUCKETS: usize = 2048;
 
 #[derive(Clone, Copy, Debug)]
-struct Point {
+struct Point<X> {
     number: u64,
-    x: f64,
+    x: X,
     y: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Bucket {
-    first: Point,
-    low: Option<Point>,
-    high: Option<Point>,
-    odd: Option<Point>,
-    last: Point,
+struct Bucket<X> {
+    first: Point<X>,
+    low: Option<Point<X>>,
+    high: Option<Point<X>>,
+    odd: Option<Point<X>>,
+    last: Point<X>,
 }
 
-fn pick(a: Option<Point>, b: Option<Point>, better: fn(f64, f64) -> bool) -> Option<Point> {
+fn pick<X>(a: Option<Point<X>>, b: Option<Point<X>>, better: fn(f64, f64) -> bool) -> Option<Point<X>> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if better(b.y, a.y) { b } else { a }),
         (a, b) => a.or(b),
     }
 }
 
-impl Bucket {
-    fn of(p: Point) -> Bucket {
+impl<X: Copy> Bucket<X> {
+    fn of(p: Point<X>) -> Bucket<X> {
         let value = p.y.is_finite().then_some(p);
         Bucket { first: p, low: value, high: value, odd: value.is_none().then_some(p), last: p }
     }
 
-    fn merge(&mut self, later: &Bucket) {
+    fn merge(&mut self, later: &Bucket<X>) {
         self.low = pick(self.low, later.low, |new, old| new < old);
         self.high = pick(self.high, later.high, |new, old| new > old);
         self.odd = self.odd.or(later.odd);
         self.last = later.last;
     }
+
+    /// The points it stands for, in order.
+    fn points(&self) -> impl Iterator<Item = (X, f64)> {
+        let mut some: Vec<Point<X>> =
+            [Some(self.first), self.low, self.high, self.odd, Some(self.last)].into_iter().flatten().collect();
+        some.sort_by_key(|p| p.number);
+        some.dedup_by_key(|p| p.number);
+        some.into_iter().map(|p| (p.x, p.y))
+    }
 }
 
-/// A curve that is being collected.
+/// Most points that stand for a bucket.
+const OF_BUCKET: usize = 5;
+
+/// A curve in at most so many points (but five): of equally long stretches the first, the lowest, the highest, the first
+/// that is no number, and the last.
+pub fn fewer<X: Copy>(points: Vec<(X, f64)>, most: usize) -> Vec<(X, f64)> {
+    if points.len() <= most {
+        return points;
+    }
+    let length = points.len().div_ceil((most / OF_BUCKET).max(1));
+    let mut all = Vec::with_capacity(most);
+    for (i, stretch) in points.chunks(length).enumerate() {
+        let mut bucket: Option<Bucket<X>> = None;
+        for (j, (x, y)) in stretch.iter().enumerate() {
+            let one = Bucket::of(Point { number: (i * length + j) as u64, x: *x, y: *y });
+            match &mut bucket {
+                Some(bucket) => bucket.merge(&one),
+                None => bucket = Some(one),
+            }
+        }
+        all.extend(bucket.iter().flat_map(Bucket::points));
+    }
+    all
+}
+
+/// A curve that is being collected; X says where a point stands.
 #[derive(Clone, Debug)]
-pub struct Curve {
-    buckets: Vec<Bucket>,
+pub struct Curve<X = f64> {
+    buckets: Vec<Bucket<X>>,
+    most: usize,
     per_bucket: u64,
     count: u64,
 }
 
-impl Default for Curve {
-    fn default() -> Curve {
-        Curve { buckets: Vec::new(), per_bucket: 1, count: 0 }
+impl<X> Default for Curve<X> {
+    fn default() -> Curve<X> {
+        Curve::new(BUCKETS)
     }
 }
 
-impl Curve {
+impl<X> Curve<X> {
+    /// One of at most so many buckets; so many points it keeps as they are.
+    pub fn new(buckets: usize) -> Curve<X> {
+        Curve { buckets: Vec::new(), most: buckets.max(2), per_bucket: 1, count: 0 }
+    }
+}
+
+impl<X: Copy> Curve<X> {
     /// Adds a point.
-    pub fn push(&mut self, x: f64, y: f64) {
+    pub fn push(&mut self, x: X, y: f64) {
         let bucket = Bucket::of(Point { number: self.count, x, y });
         match self.buckets.last_mut() {
             Some(last) if !self.count.is_multiple_of(self.per_bucket) => last.merge(&bucket),
             _ => {
-                if self.buckets.len() == BUCKETS {
+                if self.buckets.len() >= self.most {
                     self.halve();
                 }
                 self.buckets.push(bucket);
@@ -92,16 +134,8 @@ impl Curve {
     }
 
     /// What is left of them, in order.
-    pub fn points(&self) -> Vec<(f64, f64)> {
-        let mut all = Vec::new();
-        for b in &self.buckets {
-            let mut some: Vec<Point> =
-                [Some(b.first), b.low, b.high, b.odd, Some(b.last)].into_iter().flatten().collect();
-            some.sort_by_key(|p| p.number);
-            some.dedup_by_key(|p| p.number);
-            all.extend(some.iter().map(|p| (p.x, p.y)));
-        }
-        all
+    pub fn points(&self) -> Vec<(X, f64)> {
+        self.buckets.iter().flat_map(Bucket::points).collect()
     }
 }
 
@@ -178,6 +212,15 @@ mod tests {
         assert!(points.iter().any(|p| p.0 == 123_456.0 && p.1.is_nan()));
         assert_eq!((points[0].0, points[points.len() - 1].0), (0.0, 299_999.0));
         assert!(points.windows(2).all(|w| w[0].0 < w[1].0));
+    }
+
+    #[test]
+    fn in_so_many_points() {
+        let points: Vec<(f64, f64)> = (0..1001).map(|n| (f64::from(n), if n == 500 { 9.0 } else { 0.0 })).collect();
+        assert_eq!(fewer(points.clone(), 1001), points);
+        let few = fewer(points, 100);
+        assert!(few.len() <= 100 && few.contains(&(500.0, 9.0)) && few[few.len() - 1].0 == 1000.0);
+        assert!(few.windows(2).all(|w| w[0].0 < w[1].0));
     }
 
     #[test]

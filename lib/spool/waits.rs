@@ -2,16 +2,16 @@
 //! whoever shows it; what only a worker can know (what its host lacks) it writes to hosts/W.waits.json, W being the worker.
 //! That file also tells that the heartbeat of that name is a worker's, and it goes with it.
 
-use nn::base::error::Result;
-use nn::base::files;
-use nn::base::json::{self, Value};
-use nn::base::time::Time;
-use nn::spool::job::Job;
-use nn::spool::owner::{Life, Owner};
-use nn::spool::recover::LEASE;
-use nn::spool::state::{State, Token};
-use nn::spool::store::Spool;
-use nn::spool::turn::{After, BACKOFF, Behind, Pause, Standing};
+use super::job::Job;
+use super::owner::{Life, Owner};
+use super::recover::LEASE;
+use super::state::{State, Token};
+use super::store::Spool;
+use super::turn::{After, BACKOFF, Behind, Pause, Standing};
+use crate::base::error::Result;
+use crate::base::files;
+use crate::base::json::{self, Value};
+use crate::base::time::Time;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +42,7 @@ pub fn write(spool: &Spool, worker: &Owner, runs: &BTreeMap<u64, String>) -> Res
 }
 
 /// Finds out what waiting runs wait for.
+#[derive(Debug)]
 pub struct Waits {
     spool: Spool,
     standing: Standing,
@@ -116,6 +117,14 @@ impl Waits {
 /// The spool cannot be read.
 pub fn somebody_works(spool: &Spool) -> Result<bool> {
     Ok(!workers(spool)?.is_empty())
+}
+
+/// The hosts of the live workers, one for each.
+///
+/// # Errors
+/// The spool cannot be read.
+pub fn at_work(spool: &Spool) -> Result<Vec<String>> {
+    Ok(workers(spool)?.into_iter().map(|(host, _)| host).collect())
 }
 
 /// The hosts of the live workers, and what each says of each run.

@@ -1,0 +1,97 @@
+//! An answer: status, headers, body. Each carries the headers that keep a browser from doing with it what it is not for:
+//! no script but the page's own, no frame around it, no guess at its type, nothing told to other sites.
+
+use super::http::{self, Refused};
+use crate::base::time::Time;
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// What every answer says of how it may be used.
+const SECURITY: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
+     X-Content-Type-Options: nosniff\r\n\
+     Referrer-Policy: no-referrer\r\n\
+     Cross-Origin-Resource-Policy: same-origin\r\n";
+
+/// The type of JSON.
+const JSON: &str = "application/json; charset=utf-8";
+
+/// One answer.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status
+    pub status: u16,
+    kind: &'static str,
+    caching: &'static str,
+    headers: Vec<(&'static str, String)>,
+    /// Its body
+    pub body: Cow<'static, [u8]>,
+}
+
+impl Response {
+    /// JSON that is written out already.
+    pub fn json(text: impl Into<String>) -> Response {
+        let body = Cow::Owned(text.into().into_bytes());
+        Response { status: 200, kind: JSON, caching: "no-store", headers: Vec::new(), body }
+    }
+
+    /// A file of the page.
+    pub fn file(kind: &'static str, bytes: &'static [u8]) -> Response {
+        Response { status: 200, kind, caching: "no-cache", headers: Vec::new(), body: Cow::Borrowed(bytes) }
+    }
+
+    /// A failure, in words for a person.
+    pub fn error(status: u16, words: &str) -> Response {
+        Response { status, ..Response::json(http::error_text(words)) }
+    }
+
+    /// The beginning of a stream of events, which ends with the connection.
+    pub fn events() -> Response {
+        Response { kind: "text/event-stream", ..Response::json("") }
+    }
+
+    /// One more header. A line feed in it would begin another: such a value is left out.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
+        let value = value.into();
+        if !value.chars().any(char::is_control) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// The head as it is sent. `closes`: the connection ends after it.
+    pub fn head(&self, closes: bool) -> Vec<u8> {
+        let mut text = String::with_capacity(1024);
+        let _ = write!(text, "HTTP/1.1 {} {}\r\n", self.status, http::reason(self.status));
+        let _ = write!(text, "Date: {} GMT\r\nContent-Type: {}\r\n", Time::now().of_protocols(), self.kind);
+        if self.kind != "text/event-stream" {
+            let _ = write!(text, "Content-Length: {}\r\n", self.body.len());
+        }
+        let _ = write!(text, "Cache-Control: {}\r\n{SECURITY}", self.caching);
+        for (name, value) in &self.headers {
+            let _ = write!(text, "{name}: {value}\r\n");
+        }
+        text.push_str(if closes { "Connection: close\r\n\r\n" } else { "\r\n" });
+        text.into_bytes()
+    }
+}
+
+impl From<Refused> for Response {
+    fn from(Refused(status, words): Refused) -> Response {
+        Response::error(status, words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_ends_no_header() {
+        let head = Response::error(403, "a \"b\"").with("X", "a\r\nY: b").with("Z", "c").head(true);
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("HTTP/1.1 403 Forbidden\r\n") && head.ends_with("Connection: close\r\n\r\n"));
+        assert!(head.contains("\r\nZ: c\r\n") && !head.contains("Y: b"));
+        assert!(head.contains("\r\nContent-Length: 19\r\n"), "{head}");
+    }
+}
