@@ -125,7 +125,7 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         let append = |name: &str, text: &str| files::append(&dir.join(name), text).unwrap();
         let mut course = Course::new(&dir);
-        let mut look = |course: &mut Course| {
+        let look = |course: &mut Course| {
             let mut n = 0;
             (course.look(None, &mut |_, _| n += 1).unwrap(), n)
         };
