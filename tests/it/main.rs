@@ -45,3 +45,4 @@ mod storm;
 mod tidy;
 mod transcript;
 mod verbs;
+mod web;
