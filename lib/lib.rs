@@ -122,6 +122,7 @@ pub mod cluster {
 
 /// Floor 5 as well: the web.
 pub mod web {
+    pub mod caller; // who asks
     mod conn; // one connection
     pub mod feed; // a stream of events to one client
     pub mod http; // the head of a request

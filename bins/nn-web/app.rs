@@ -2,13 +2,13 @@
 //! nothing of a request ever names a file.
 
 use crate::act::Action;
-use crate::guard::Guard;
+use crate::guard::{self, Guard};
 use crate::model::Model;
 use crate::{act, curves, hosts, live, log, resources, run};
 use nn::base::json::{self, Value};
 use nn::base::sys;
 use nn::spool::store::Spool;
-use nn::web::feed::Waker;
+use nn::web::caller::Caller;
 use nn::web::http::{Head, Method};
 use nn::web::page::{self, File};
 use nn::web::response::Response;
@@ -79,6 +79,11 @@ impl Route {
     fn posts(self) -> bool {
         matches!(self, Route::Login | Route::Act(..))
     }
+
+    /// Whether it tells of runs.
+    fn tells(self) -> bool {
+        !self.posts() && !matches!(self, Route::File(_))
+    }
 }
 
 impl Web {
@@ -141,6 +146,11 @@ pub fn about(spool: &Spool, writes: bool) -> Value {
     ])
 }
 
+/// The answer to what is asked for and is not there.
+fn nothing() -> Response {
+    Response::error(404, "there is nothing of this name")
+}
+
 /// A number in the query.
 ///
 /// # Errors
@@ -166,7 +176,7 @@ fn as_json(body: &[u8]) -> std::result::Result<Value, Response> {
 impl App for Web {
     fn admit(&self, head: &Head) -> std::result::Result<Admitted, Response> {
         self.guard.check(head)?;
-        let route = route(&head.path).ok_or_else(|| Response::error(404, "there is nothing of this name"))?;
+        let route = route(&head.path).ok_or_else(nothing)?;
         let may = if route.posts() { "POST" } else { "GET, HEAD" };
         match head.method {
             Method::Post if route.posts() => {}
@@ -174,27 +184,29 @@ impl App for Web {
             _ => return Err(Response::error(405, &format!("here is only {may}")).with("Allow", may)),
         }
         match route {
-            Route::File(_) => {}
-            Route::Login => crate::guard::is_json(head)?,
+            Route::Login => guard::is_json(head)?,
             Route::Act(..) => self.guard.may_act(head)?,
-            _ => self.guard.may_read(head)?,
+            _ if route.tells() => self.guard.may_read(head)?,
+            _ => {}
         }
         Ok(Admitted::Whole)
     }
 
-    fn answer(&self, head: &Head, body: &[u8], waker: &Waker) -> Answer {
-        let answered = match route(&head.path) {
-            Some(Route::Live) => match live::begin(self, head, waker) {
+    fn answer(&self, head: &Head, body: &[u8], caller: &Caller) -> Answer {
+        let Some(route) = route(&head.path) else { return Answer::Whole(nothing()) };
+        let may = if route.tells() { self.guard.may_look(head, caller) } else { Ok(()) };
+        let answered = match (may, route) {
+            (Err(refused), _) => Err(refused),
+            (Ok(()), Route::Live) => match live::begin(self, head, &caller.waker) {
                 Ok(feed) => return Answer::Live(feed),
                 Err(response) => Err(response),
             },
-            Some(route) => self.tell(route, head, body),
-            None => Err(Response::error(404, "there is nothing of this name")),
+            (Ok(()), route) => self.tell(route, head, body),
         };
         Answer::Whole(answered.unwrap_or_else(|refused| refused))
     }
 
     fn receive(&self, _head: &Head, _body: &mut dyn Read) -> Response {
-        Response::error(404, "there is nothing of this name")
+        nothing()
     }
 }

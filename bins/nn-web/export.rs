@@ -33,10 +33,7 @@ const MARK: &str = "<meta name=\"nn-data\" content=\"files\">";
 pub fn export(spool: &Spool, dir: &Path, operands: Vec<OsString>) -> Result<Exit> {
     let mut model = Model::new(spool.clone());
     model.look()?;
-    let chosen = match cli::operands_if_any(operands)? {
-        Some(operands) => Some(select(spool, &operands)?.into_iter().collect::<HashSet<u64>>()),
-        None => None,
-    };
+    let chosen = choose(spool, operands)?;
     let is_chosen = |run: &u64| chosen.as_ref().is_none_or(|chosen| chosen.contains(run));
     let runs: Vec<u64> = model.runs().into_iter().filter(is_chosen).collect();
     make_place(dir)?;
@@ -54,6 +51,17 @@ pub fn export(spool: &Spool, dir: &Path, operands: Vec<OsString>) -> Result<Exit
     }
     remove_others(dir, &runs)?;
     Ok(if runs.is_empty() { Exit::NO } else { Exit::DONE })
+}
+
+/// The runs that are named, by '-' on standard input. None: all. An input that is merely there names none: that of cron is
+/// an empty pipe.
+fn choose(spool: &Spool, operands: Vec<OsString>) -> Result<Option<HashSet<u64>>> {
+    let named = match operands.as_slice() {
+        [] => return Ok(None),
+        [one] if one == "-" => cli::operands(Vec::new())?,
+        _ => cli::operands(operands)?,
+    };
+    Ok(Some(select(spool, &named)?.into_iter().collect()))
 }
 
 /// Makes the folder, unless it is there and is that of an export, or empty.

@@ -1,10 +1,11 @@
 //! Who may do what. A request must be meant for this server by a name it knows, which a page elsewhere cannot forge (DNS
 //! rebinding); what changes something must carry the token in a header, which no browser adds by itself (cross-site
-//! requests); away from this machine reading needs it too, or the cookie that it was exchanged for.
+//! requests); away from this machine, and for its other users, reading needs it too, or the cookie it was exchanged for.
 
 use nn::base::error::{Doing, Error, Result};
 use nn::base::json::Value;
 use nn::base::sys;
+use nn::web::caller::Caller;
 use nn::web::http::Head;
 use nn::web::response::Response;
 use std::fs::File;
@@ -134,6 +135,26 @@ impl Guard {
             return Ok(());
         }
         Err(Response::error(401, "log in with the token").with("WWW-Authenticate", "Bearer"))
+    }
+
+    /// Refuses to tell anything to another user of this machine, who cannot read the spool either, unless he has the
+    /// token. Root and who runs this server may always look. Asks the kernel: not for the server's loop.
+    ///
+    /// # Errors
+    /// The answer.
+    pub fn may_look(&self, head: &Head, caller: &Caller) -> std::result::Result<(), Response> {
+        if self.is_closed || self.has_cookie(head) || self.bearer(head) == Some(true) {
+            return Ok(());
+        }
+        // Where the kernel does not tell, all users of the machine are one.
+        let Ok(user) = caller.user() else { return Ok(()) };
+        if user.is_some_and(|user| user == 0 || user == sys::effective_user_id()) {
+            return Ok(());
+        }
+        Err(match self.token {
+            Some(_) => Response::error(401, "log in with the token").with("WWW-Authenticate", "Bearer"),
+            None => Response::error(403, "these are the runs of another user, who can let you in by a --token-file"),
+        })
     }
 
     /// Refuses to do anything for who may not.

@@ -7,7 +7,7 @@ use super::http::{self, Head, Refused, Scan};
 use super::response::Response;
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// Time for a whole head, from its first byte, and for a body.
@@ -58,7 +58,7 @@ pub enum Got {
 /// One connection.
 pub struct Conn {
     pub socket: TcpStream,
-    pub peer: IpAddr,
+    pub peer: SocketAddr,
     pub state: State,
     /// When its state began
     pub since: Instant,
@@ -77,7 +77,7 @@ impl Conn {
     ///
     /// # Errors
     /// It is gone already.
-    pub fn new(socket: TcpStream, peer: IpAddr) -> io::Result<Conn> {
+    pub fn new(socket: TcpStream, peer: SocketAddr) -> io::Result<Conn> {
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
         let now = Instant::now();

@@ -6,6 +6,7 @@
 //! Answers that wait to be read are limited together, in bytes. Long bodies are read by threads of their own (transfer),
 //! streams of events are connections that stay (feed).
 
+use super::caller::Caller;
 use super::conn::{Conn, Got, LONGEST_BODY, State};
 use super::feed::{self, Feed, Waker};
 use super::http::{Head, Method, Refused};
@@ -63,10 +64,10 @@ pub trait App: Send + Sync + 'static {
     /// The answer to a request that is refused.
     fn admit(&self, head: &Head) -> std::result::Result<Admitted, Response>;
 
-    /// Answers a request. A stream of events is made with `waker`.
-    fn answer(&self, head: &Head, body: &[u8], waker: &Waker) -> Answer;
+    /// Answers a request.
+    fn answer(&self, head: &Head, body: &[u8], caller: &Caller) -> Answer;
 
-    /// Answers a request whose body is admitted as a stream.
+    /// Answers a request whose body is admitted as a stream. What it leaves unread is thrown away.
     fn receive(&self, head: &Head, body: &mut dyn Read) -> Response;
 }
 
@@ -216,12 +217,15 @@ impl<A: App> Loop<A> {
 
     /// Has a whole request answered.
     fn ask(&mut self, id: u64, head: Box<Head>, body: Vec<u8>) {
-        let (app, ready, waker) = (self.app.clone(), self.ready.clone(), self.waker.clone());
+        let Some(conn) = self.conns.get(&id) else { return };
+        let Ok(local) = conn.socket.local_addr() else { return drop(self.conns.remove(&id)) };
+        let caller = Caller { peer: conn.peer, local, waker: self.waker.clone() };
+        let (app, ready) = (self.app.clone(), self.ready.clone());
         self.pool.run(move || {
             let has_body = head.method != Method::Head;
-            let answer = app.answer(&head, &body, &waker);
+            let answer = app.answer(&head, &body, &caller);
             ready.lock().unwrap_or_else(PoisonError::into_inner).push((id, has_body, answer));
-            waker.wake();
+            caller.waker.wake();
         });
     }
 
@@ -299,7 +303,7 @@ impl<A: App> Loop<A> {
                     if self.conns.len() >= CONNECTIONS {
                         self.make_room();
                     }
-                    if let Ok(conn) = Conn::new(socket, peer.ip())
+                    if let Ok(conn) = Conn::new(socket, peer)
                         && self.conns.len() < CONNECTIONS
                     {
                         self.conns.insert(self.next, conn);
@@ -322,10 +326,10 @@ impl<A: App> Loop<A> {
         let may_go = |conn: &&Conn| !matches!(conn.state, State::Busy | State::Live(_));
         let mut held: HashMap<IpAddr, usize> = HashMap::new();
         for conn in self.conns.values().filter(may_go) {
-            *held.entry(conn.peer).or_default() += 1;
+            *held.entry(conn.peer.ip()).or_default() += 1;
         }
         let Some((most, _)) = held.into_iter().max_by_key(|(_, n)| *n) else { return };
-        let of_most = self.conns.iter().filter(|(_, conn)| conn.peer == most && may_go(conn));
+        let of_most = self.conns.iter().filter(|(_, conn)| conn.peer.ip() == most && may_go(conn));
         if let Some(id) = of_most.min_by_key(|(_, conn)| conn.since).map(|(id, _)| *id) {
             self.conns.remove(&id);
         }
@@ -352,3 +356,6 @@ fn receive(app: &impl App, socket: TcpStream, first: Vec<u8>, head: &Head, waits
     let response = app.receive(head, &mut body);
     body.answer(&response);
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,6 +179,17 @@ _nn_mail() {
 }
 complete -o bashdefault -o default -F _nn_mail nn-mail
 
+# nn-web
+_nn_web() {
+    case $3 in
+    -l | --listen) _nn_words "127.0.0.1:8080 0.0.0.0:8080" && return ;;
+    --host | --token-file | --export) return ;;
+    esac
+    _nn_options -l --listen --host --token-file --export && return
+    _nn_runs
+}
+complete -o bashdefault -o default -F _nn_web nn-web
+
 # nn-weights
 _nn_weights() {
     case $3 in

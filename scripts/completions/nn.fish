@@ -6,7 +6,7 @@ function __nn_runs
     echo last
 end
 
-for tool in nn-sweep nn-queue nn-run nn-watch nn-log nn-table nn-plot nn-diskcheck nn-mail nn-weights
+for tool in nn-sweep nn-queue nn-run nn-watch nn-log nn-table nn-plot nn-diskcheck nn-mail nn-weights nn-web
     complete -c $tool -s h -l help -d 'print the usage'
     complete -c $tool -s V -l version -d 'print the version'
 end
@@ -166,6 +166,13 @@ complete -c nn-diskcheck -x -l gpu-mem -d 'memory that must be free on one GPU'
 complete -c nn-diskcheck -x -l like -a '(__nn_runs)' -d 'as much as this run used'
 complete -c nn-diskcheck -l probe -d 'see whether it can be allocated'
 complete -c nn-diskcheck -l json -d 'an object a line'
+
+# nn-web
+complete -c nn-web -x -s l -l listen -a '127.0.0.1:8080 0.0.0.0:8080' -d 'where to be reached'
+complete -c nn-web -x -l host -a '(__fish_print_hostnames)' -d 'another name it is reached by'
+complete -c nn-web -r -l token-file -d 'allow actions to who knows the token'
+complete -c nn-web -x -l export -a '(__fish_complete_directories)' -d 'write the page as files'
+complete -c nn-web -f -n '__fish_seen_argument -l export' -a '(__nn_runs)'
 
 # nn-weights
 complete -c nn-weights -x -s l -l layer -d 'only layers with such names'

@@ -3,7 +3,7 @@
 
 mod hostile;
 
-use crate::place::{Place, output_within};
+use crate::place::{Place, output_within, say};
 use nn::base::json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -123,7 +123,7 @@ fn with_runs(name: &str) -> Place {
         lines='i=1; while [ $i -le 5 ]; do echo epoch $i: cost 0.$((9-i)); i=$((i+1)); done'
         nn-queue add -n first -g g -p lr=0.1 --note hello -- sh -c \"$lines\"
         nn-queue add -n second -g g -p lr=0.01 -- sh -c \"$lines; echo ä\"
-        nn-queue add -n third -g g -- sh -c 'echo cost: nan; exit 3'
+        nn-queue add -n third -g g -- sh -c 'echo batch 3: cost nan; exit 3'
         nn-queue work -q || :
         nn-queue add -n fourth --prio 2 --needs gpus=1 -- true
         nn-queue add -n fifth --after 4 -- true",
@@ -370,6 +370,35 @@ fn who_may_what() {
     assert_eq!(act, 401, "a cookie does nothing");
     let named = |host: &str| Reply::read(&open.raw(format!("GET / HTTP/1.0\r\nHost: {host}\r\n\r\n"))).status;
     assert_eq!((named("box"), named("evil.example"), named("localhost")), (200, 421, 421));
+}
+
+/// What another user of this machine is answered.
+fn as_somebody_else(place: &Place, server: &Server, headers: &str) -> String {
+    let script = "import os, socket, sys
+os.setgid(65534)
+os.setuid(65534)
+host, port = sys.argv[1].split(':')
+s = socket.create_connection((host, int(port)))
+s.sendall(('GET /api/runs HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n%s\\r\\n' % (sys.argv[1], sys.argv[2])).encode())
+print(s.recv(100).decode().split()[1])";
+    let output = output_within(place.command("python3").args(["-c", script, &server.address, headers]), LIMIT);
+    String::from_utf8_lossy(&output.stdout).trim().to_string()
+}
+
+#[test]
+fn other_users_of_this_machine() {
+    let is_root = nn::base::sys::effective_user_id() == 0;
+    if !is_root || std::process::Command::new("python3").arg("--version").output().is_err() {
+        return say("skipped: other_users_of_this_machine: needs root and python3 to be another user");
+    }
+    let place = with_runs("web-others");
+    let server = Server::start(&place, &["--listen", "127.0.0.1:0"]);
+    assert_eq!(as_somebody_else(&place, &server, ""), "403");
+    server.get("/api/runs");
+    let token = with_token(&place);
+    let server = Server::start(&place, &["--listen", "127.0.0.1:0", "--token-file", &token]);
+    assert_eq!(as_somebody_else(&place, &server, ""), "401");
+    assert_eq!(as_somebody_else(&place, &server, &format!("Authorization: Bearer {TOKEN}\r\n")), "200");
 }
 
 #[test]
