@@ -110,7 +110,7 @@ impl Web {
 
     fn tell(&self, route: Route, head: &Head, body: &[u8]) -> Answered {
         Ok(match route {
-            Route::File(file) => Response::file(file.kind, file.bytes),
+            Route::File(file) => Response::file(file.kind, file.bytes, head),
             Route::About => Response::json(about(&self.spool, self.guard.has_token()).to_string()),
             Route::Runs => {
                 let since = head.asked("since").map(|text| asked_number(text, "since")).transpose()?;

@@ -282,6 +282,7 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Refused> {
 pub fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        304 => "Not Modified",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

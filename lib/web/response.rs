@@ -1,7 +1,8 @@
 //! An answer: status, headers, body. Each carries the headers that keep a browser from doing with it what it is not for:
 //! no script but the page's own, no frame around it, no guess at its type, nothing told to other sites.
 
-use super::http::{self, Refused};
+use super::http::{self, Head, Refused};
+use crate::base::hash::Hasher;
 use crate::base::time::Time;
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -35,9 +36,14 @@ impl Response {
         Response { status: 200, kind: JSON, caching: "no-store", headers: Vec::new(), body }
     }
 
-    /// A file of the page.
-    pub fn file(kind: &'static str, bytes: &'static [u8]) -> Response {
-        Response { status: 200, kind, caching: "no-cache", headers: Vec::new(), body: Cow::Borrowed(bytes) }
+    /// A file of the page, or that it is still the one that the client has.
+    pub fn file(kind: &'static str, bytes: &'static [u8], head: &Head) -> Response {
+        let mut hasher = Hasher::new();
+        hasher.bytes(bytes);
+        let tag = format!("\"{}\"", hasher.finish());
+        let has_it = head.header("if-none-match") == Some(&tag);
+        let (status, body) = if has_it { (304, Cow::Owned(Vec::new())) } else { (200, Cow::Borrowed(bytes)) };
+        Response { status, kind, caching: "no-cache", headers: vec![("ETag", tag)], body }
     }
 
     /// A failure, in words for a person.
@@ -64,7 +70,7 @@ impl Response {
         let mut text = String::with_capacity(1024);
         let _ = write!(text, "HTTP/1.1 {} {}\r\n", self.status, http::reason(self.status));
         let _ = write!(text, "Date: {} GMT\r\nContent-Type: {}\r\n", Time::now().of_protocols(), self.kind);
-        if self.kind != "text/event-stream" {
+        if self.kind != "text/event-stream" && self.status != 304 {
             let _ = write!(text, "Content-Length: {}\r\n", self.body.len());
         }
         let _ = write!(text, "Cache-Control: {}\r\n{SECURITY}", self.caching);

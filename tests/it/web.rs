@@ -123,7 +123,7 @@ fn with_runs(name: &str) -> Place {
         lines='i=1; while [ $i -le 5 ]; do echo epoch $i: cost 0.$((9-i)); i=$((i+1)); done'
         nn-queue add -n first -g g -p lr=0.1 --note hello -- sh -c \"$lines\"
         nn-queue add -n second -g g -p lr=0.01 -- sh -c \"$lines; echo ä\"
-        nn-queue add -n third -g g -- sh -c 'echo batch 3: cost nan; exit 3'
+        nn-queue add -n third -g g -- sh -c 'echo step=3 cost=nan; exit 3'
         nn-queue work -q || :
         nn-queue add -n fourth --prio 2 --needs gpus=1 -- true
         nn-queue add -n fifth --after 4 -- true",

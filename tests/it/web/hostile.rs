@@ -100,6 +100,12 @@ fn what_is_one_all_the_same() {
     let head = server.raw(format!("HEAD /api/about HTTP/1.1\r\n{host}Connection: close\r\n\r\n"));
     let reply = Reply::read(&head);
     assert!(reply.status == 200 && reply.body.is_empty() && !reply.head.contains("Content-Length: 0"), "{head}");
+    // A file that the browser has already is not sent again.
+    let file = server.raw(format!("GET /style.css HTTP/1.1\r\n{host}Connection: close\r\n\r\n"));
+    let tag = file.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap();
+    let again = format!("GET /style.css HTTP/1.1\r\n{host}If-None-Match: {tag}\r\n\r\n");
+    let text = server.raw(format!("{again}{again}GET /nothing HTTP/1.0\r\n\r\n"));
+    assert!(text.matches("HTTP/1.1 304 ").count() == 2 && text.contains("HTTP/1.1 404 "), "{text}");
     // One after the other on one connection, sent all at once.
     let three = format!("GET /api/about HTTP/1.1\r\n{host}\r\n").repeat(3);
     let text = server.raw(format!("{three}GET /nothing HTTP/1.1\r\n{host}Connection: close\r\n\r\n"));
