@@ -114,7 +114,11 @@ impl Web {
             Route::About => Response::json(about(&self.spool, self.guard.has_token()).to_string()),
             Route::Runs => {
                 let since = head.asked("since").map(|text| asked_number(text, "since")).transpose()?;
-                Response::json(self.fresh_model()?.changes(since))
+                let mut model = self.fresh_model()?;
+                match since {
+                    Some(_) => Response::json(model.changes(since)),
+                    None => Response::shared_json(model.all()),
+                }
             }
             Route::Run(run) => run::whole(&*self.fresh_model()?, run)?,
             Route::History(run) => curves::history(&self.existing(run)?, run, points(head, 1000)?)?,

@@ -19,6 +19,7 @@ use nn::spool::store::Spool;
 use nn::spool::waits::Waits;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Between two looks at the spool, at least.
@@ -70,6 +71,8 @@ pub struct Model {
     looked: Option<Instant>,
     waited: Option<Instant>,
     swept: u64,
+    /// All rows as they were told last, and the version
+    told: Option<(u64, Arc<Vec<u8>>)>,
 }
 
 impl Model {
@@ -86,6 +89,7 @@ impl Model {
             looked: None,
             waited: None,
             swept: 0,
+            told: None,
         }
     }
 
@@ -109,6 +113,7 @@ impl Model {
         self.go_on(next);
         self.sweep(next);
         self.find_waits(next)?;
+        self.told.take_if(|(version, _)| *version != self.version);
         self.looked = Some(Instant::now());
         Ok(())
     }
@@ -264,6 +269,20 @@ impl Model {
         let mut queue: Vec<(u8, u64)> = self.known.values().filter_map(turn).collect();
         queue.sort_unstable();
         queue.into_iter().map(|(_, run)| run).collect()
+    }
+
+    /// All rows, as JSON, which many may ask for.
+    pub fn all(&mut self) -> Arc<Vec<u8>> {
+        if let Some((version, text)) = &self.told
+            && *version == self.version
+        {
+            return text.clone();
+        }
+        let mut text = self.changes(None).into_bytes();
+        text.shrink_to_fit();
+        let text = Arc::new(text);
+        self.told = Some((self.version, text.clone()));
+        text
     }
 
     /// The rows that have changed since a version, as JSON; all of them when it is not given or too long ago.

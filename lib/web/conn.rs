@@ -4,8 +4,7 @@
 
 use super::feed::Feed;
 use super::http::{self, Head, Refused, Scan};
-use super::response::Response;
-use std::borrow::Cow;
+use super::response::{Body, Response};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -67,7 +66,7 @@ pub struct Conn {
     /// So much of it holds no end of a head
     scanned: usize,
     head: Vec<u8>,
-    body: Cow<'static, [u8]>,
+    body: Body,
     written: usize,
     closes: bool,
 }
@@ -90,7 +89,7 @@ impl Conn {
             input: Vec::new(),
             scanned: 0,
             head: Vec::new(),
-            body: Cow::Borrowed(b""),
+            body: Body::Fixed(b""),
             written: 0,
             closes: false,
         })
@@ -115,6 +114,11 @@ impl Conn {
     /// Bytes to be sent.
     pub fn left(&self) -> usize {
         self.head.len() + self.body.len() - self.written
+    }
+
+    /// Bytes that are kept for it alone.
+    pub fn held(&self) -> usize {
+        self.head.len() + if let Body::Own(bytes) = &self.body { bytes.len() } else { 0 }
     }
 
     fn enter(&mut self, state: State, time: Duration) {
@@ -191,7 +195,7 @@ impl Conn {
     pub fn answer(&mut self, response: Response, body: bool, closes: bool) {
         self.closes |= closes;
         self.head = response.head(self.closes);
-        self.body = if body { response.body } else { Cow::Borrowed(b"") };
+        self.body = if body { response.body } else { Body::Fixed(b"") };
         self.written = 0;
         let length = Duration::from_secs(self.left() as u64 / SLOWEST);
         self.enter(State::Writing, ANSWER_TIME + length);
@@ -245,7 +249,7 @@ impl Conn {
             }
             State::Writing => {
                 (self.head, self.written) = (Vec::new(), 0);
-                self.body = Cow::Borrowed(b"");
+                self.body = Body::Fixed(b"");
                 self.input.shrink_to(CHUNK);
                 self.enter(State::Reading, if self.input.is_empty() { IDLE_TIME } else { REQUEST_TIME });
             }

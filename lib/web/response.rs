@@ -4,8 +4,9 @@
 use super::http::{self, Head, Refused};
 use crate::base::hash::Hasher;
 use crate::base::time::Time;
-use std::borrow::Cow;
 use std::fmt::Write;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// What every answer says of how it may be used.
 const SECURITY: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -17,6 +18,29 @@ const SECURITY: &str = "Content-Security-Policy: default-src 'none'; script-src 
 /// The type of JSON.
 const JSON: &str = "application/json; charset=utf-8";
 
+/// What is in an answer.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// A part of the program
+    Fixed(&'static [u8]),
+    /// Made for this answer
+    Own(Vec<u8>),
+    /// The same for many who ask
+    Shared(Arc<Vec<u8>>),
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Body::Fixed(bytes) => bytes,
+            Body::Own(bytes) => bytes,
+            Body::Shared(bytes) => bytes,
+        }
+    }
+}
+
 /// One answer.
 #[derive(Clone, Debug)]
 pub struct Response {
@@ -26,13 +50,23 @@ pub struct Response {
     caching: &'static str,
     headers: Vec<(&'static str, String)>,
     /// Its body
-    pub body: Cow<'static, [u8]>,
+    pub body: Body,
 }
 
 impl Response {
     /// JSON that is written out already.
     pub fn json(text: impl Into<String>) -> Response {
-        let body = Cow::Owned(text.into().into_bytes());
+        let mut bytes = text.into().into_bytes();
+        bytes.shrink_to_fit();
+        Response::of_body(Body::Own(bytes))
+    }
+
+    /// The same for many who ask.
+    pub fn shared_json(text: Arc<Vec<u8>>) -> Response {
+        Response::of_body(Body::Shared(text))
+    }
+
+    fn of_body(body: Body) -> Response {
         Response { status: 200, kind: JSON, caching: "no-store", headers: Vec::new(), body }
     }
 
@@ -42,7 +76,7 @@ impl Response {
         hasher.bytes(bytes);
         let tag = format!("\"{}\"", hasher.finish());
         let has_it = head.header("if-none-match") == Some(&tag);
-        let (status, body) = if has_it { (304, Cow::Owned(Vec::new())) } else { (200, Cow::Borrowed(bytes)) };
+        let (status, body) = if has_it { (304, Body::Fixed(b"")) } else { (200, Body::Fixed(bytes)) };
         Response { status, kind, caching: "no-cache", headers: vec![("ETag", tag)], body }
     }
 

@@ -288,9 +288,8 @@ impl<A: App> Loop<A> {
 
     /// Drops answers that have waited longest when all of them together are too much.
     fn bound_waiting(&mut self) {
-        let waiting = |conn: &Conn| matches!(conn.state, State::Writing | State::Live(_)).then(|| conn.left());
-        while self.conns.values().filter_map(waiting).sum::<usize>() > MOST_WAITING {
-            let oldest = self.conns.iter().filter(|(_, conn)| conn.left() > 0).min_by_key(|(_, conn)| conn.since);
+        while self.conns.values().map(Conn::held).sum::<usize>() > MOST_WAITING {
+            let oldest = self.conns.iter().filter(|(_, conn)| conn.held() > 0).min_by_key(|(_, conn)| conn.since);
             let Some(id) = oldest.map(|(id, _)| *id) else { return };
             self.conns.remove(&id);
         }
