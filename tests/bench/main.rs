@@ -13,6 +13,7 @@ mod mail;
 mod submit;
 mod tick;
 mod watch;
+mod web;
 mod weights;
 
 use std::fs;
@@ -393,7 +394,7 @@ fn main() {
     let dir = top.join(format!("nn-bench.{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let mut bench = Bench { dir, rows: 0, missed: 0, only };
-    let parts: [(&str, Part); 16] = [
+    let parts: [(&str, Part); 17] = [
         ("true", run_of_true),
         ("memory", run_memory),
         ("many", add_many),
@@ -410,6 +411,7 @@ fn main() {
         ("tick", tick::measure),
         ("submit", submit::measure),
         ("weights", weights::measure),
+        ("web", web::measure),
     ];
     println!("{:<58} {:>30}  {:<18}", "what", "figure", "goal");
     for (name, part) in parts {
