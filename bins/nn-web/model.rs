@@ -107,12 +107,18 @@ impl Model {
             return Ok(());
         }
         let next = self.version + 1;
-        if let Some((tokens, is_all)) = self.tokens()? {
-            self.take(tokens, is_all, next);
+        match self.tokens() {
+            Ok(Some((tokens, is_all))) => self.take(tokens, is_all, next),
+            Ok(None) => {}
+            Err(err) => {
+                // What has changed was not seen: the next look shall.
+                self.stamps.clear();
+                return Err(err);
+            }
         }
         self.go_on(next);
         self.sweep(next);
-        self.find_waits(next)?;
+        self.find_waits(next);
         self.told.take_if(|(version, _)| *version != self.version);
         self.looked = Some(Instant::now());
         Ok(())
@@ -238,26 +244,25 @@ impl Model {
         }
     }
 
-    /// Finds out, now and then, what waiting runs wait for.
-    fn find_waits(&mut self, version: u64) -> Result<()> {
+    /// Finds out, now and then, what waiting runs wait for. What cannot be found out is not told: all else is to be seen.
+    fn find_waits(&mut self, version: u64) {
         if self.waited.is_some_and(|at| at.elapsed() < WAITS_PAUSE) {
-            return Ok(());
+            return;
         }
         self.waited = Some(Instant::now());
         let queue = self.in_turn();
         if queue.is_empty() {
-            return Ok(());
+            return;
         }
-        let mut waits = Waits::new(&self.spool)?;
+        let Ok(mut waits) = Waits::new(&self.spool) else { return };
         for run in queue.into_iter().take(WAITING) {
             let Some(known) = self.known.get_mut(&run) else { continue };
             let Some(open) = known.open.as_mut() else { continue };
-            open.waits = Some(waits.words(&known.token, &open.row.job)?).filter(|words| !words.is_empty());
+            open.waits = waits.words(&known.token, &open.row.job).ok().filter(|words| !words.is_empty());
             if known.retell(version) {
                 self.version = version;
             }
         }
-        Ok(())
     }
 
     /// The queued runs in the order in which they will start.
