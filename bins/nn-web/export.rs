@@ -1,8 +1,9 @@
 //! The page and what it shows as files, which a browser opens without a server.
 //!
 //! Each file is replaced in one step, the data of the runs first and what leads to them last; so that who reads meanwhile
-//! sees a page that works, and an export that is interrupted leaves what was there. Data of runs that are no longer among
-//! those exported is removed at the end. A folder that holds something else is left alone.
+//! sees a page that works, and an export that is interrupted leaves what was there, and in data/tmp at most a file that
+//! a later one removes. Data of runs that are no longer among those exported is removed at the end. A folder that holds
+//! something else is left alone.
 
 use crate::app::about;
 use crate::hosts::Hosts;
@@ -18,11 +19,14 @@ use nn::web::page;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
 /// Points of a curve.
 const POINTS: usize = 1000;
 /// Points of what was used.
 const RESOURCES: usize = 500;
+/// A file that is being written is not so old.
+const REMAINS: Duration = Duration::from_secs(3600);
 /// Tells the page that its data lies in files.
 const MARK: &str = "<meta name=\"nn-data\" content=\"files\">";
 
@@ -47,7 +51,7 @@ pub fn export(spool: &Spool, dir: &Path, operands: Vec<OsString>) -> Result<Exit
     put(dir, "about", &about(spool, false).to_string())?;
     for file in page::FILES.iter().rev() {
         let bytes = if file.name == "index.html" { marked(file.bytes) } else { file.bytes.to_vec() };
-        write(&dir.join(file.name), &bytes)?;
+        write(dir, file.name, &bytes)?;
     }
     remove_others(dir, &runs)?;
     Ok(if runs.is_empty() { Exit::NO } else { Exit::DONE })
@@ -71,12 +75,14 @@ fn make_place(dir: &Path) -> Result<()> {
         let words = "it holds something else than an export: name a new folder, or an empty one";
         return Err(Error::other(format!("{}: {words}", dir.display())));
     }
-    for path in [dir, &dir.join("data"), &dir.join("data").join("runs")] {
+    let data = dir.join("data");
+    for path in [dir, &data, &data.join("runs"), &data.join("tmp")] {
         std::fs::create_dir_all(path).doing("make the directory", path)?;
     }
+    remove_remains(&data.join("tmp"))?;
     // Tells the next export that this folder is one, should this one be interrupted.
     if !exists || !dir.join("data").join("about.js").exists() {
-        write(&dir.join("data").join("about.js"), b"")?;
+        write(dir, "data/about.js", b"")?;
     }
     Ok(())
 }
@@ -96,12 +102,28 @@ fn export_run(model: &Model, dir: &Path, run: u64) -> Result<()> {
 /// Writes one piece of data as the script that hands it to the page.
 fn put(dir: &Path, name: &str, json: &str) -> Result<()> {
     let text = format!("nn.put({}, {json});\n", Value::from(name));
-    write(&dir.join("data").join(format!("{name}.js")), text.as_bytes())
+    write(dir, &format!("data/{name}.js"), text.as_bytes())
 }
 
 /// Writes a file, unless it is there as it shall be: what copies the folder elsewhere has less to copy.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    if std::fs::read(path).is_ok_and(|there| there == bytes) { Ok(()) } else { files::publish(path, bytes) }
+fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = dir.join(name);
+    if std::fs::read(&path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    files::publish(&dir.join("data").join("tmp"), &path, bytes)
+}
+
+/// Removes what exports before this one had begun to write when they were killed.
+fn remove_remains(tmp: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(tmp).doing("read", tmp)? {
+        let path = entry.doing("read", tmp)?.path();
+        let age = std::fs::metadata(&path).and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > REMAINS) {
+            files::remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn queue(model: &Model, is_chosen: &impl Fn(&u64) -> bool) -> Value {

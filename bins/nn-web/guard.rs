@@ -122,7 +122,8 @@ impl Guard {
 
     fn is_known(&self, host: &str) -> bool {
         // Numbers cannot be made to mean another machine.
-        let is_address = || host.parse::<SocketAddr>().is_ok_and(|address| address.port() == self.port);
+        let bare = || self.port == 80 && host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        let is_address = || host.parse::<SocketAddr>().is_ok_and(|address| address.port() == self.port) || bare();
         self.hosts.iter().any(|known| known == host) || self.is_everywhere && is_address()
     }
 
@@ -157,16 +158,25 @@ impl Guard {
         })
     }
 
-    /// Refuses to do anything for who may not.
+    /// Refuses to do anything for who may not, or what a form could have sent.
     ///
     /// # Errors
     /// The answer.
     pub fn may_act(&self, head: &Head) -> std::result::Result<(), Response> {
+        self.may_write(head)?;
+        is_json(head)
+    }
+
+    /// Refuses who does not say the token.
+    ///
+    /// # Errors
+    /// The answer.
+    pub fn may_write(&self, head: &Head) -> std::result::Result<(), Response> {
         if self.token.is_none() {
             return Err(Response::error(403, "this server only shows: start it with --token-file"));
         }
         match self.bearer(head) {
-            Some(true) => is_json(head),
+            Some(true) => Ok(()),
             Some(false) => Err(Response::error(403, "the token is wrong")),
             None => Err(Response::error(401, "say the token").with("WWW-Authenticate", "Bearer")),
         }
@@ -244,6 +254,7 @@ mod tests {
         }
         let everywhere = guard("0.0.0.0:80", &[], Some("0123456789abcdef"));
         assert!(everywhere.check(&head("192.168.0.1:80", "")).is_ok());
+        assert!(everywhere.check(&head("192.168.0.1", "")).is_ok() && everywhere.check(&head("[::1]", "")).is_ok());
         assert!(everywhere.check(&head("localhost:80", "")).is_err());
         assert!(guard("192.168.0.1:80", &[], None).check(&head("192.168.0.1", "")).is_ok());
     }

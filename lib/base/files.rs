@@ -256,12 +256,12 @@ pub fn write_durable(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     put(parent(path), path, bytes, true)
 }
 
-/// `write_atomic` for everybody the umask lets read it.
+/// `put` for everybody the umask lets read it, and not durable.
 ///
 /// # Errors
 /// It cannot be written; what was there before still is.
-pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
-    let tmp = tmp_name(parent(path));
+pub fn publish(tmp_dir: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
+    let tmp = tmp_name(tmp_dir);
     let write = || {
         let mut file = operation("create", path, || OpenOptions::new().write(true).create_new(true).open(&tmp))?;
         write_bytes(path, &mut file, bytes)?;

@@ -203,6 +203,76 @@ fn what_is_told() {
 }
 
 #[test]
+fn a_spike_is_never_lost() {
+    let place = with_runs("web-spike");
+    let y = |n: u32| {
+        if n == 3456 {
+            "99".into()
+        } else if n == 777 {
+            "\"NaN\"".into()
+        } else {
+            format!("0.{}", n % 10)
+        }
+    };
+    let line = |n: u32| {
+        format!("{{\"t\":\"2026-11-26T03:{:02}:{:02}Z\",\"step\":{n},\"cost\":{}}}\n", n / 60 % 60, n % 60, y(n))
+    };
+    fs::write(place.dir.join("spool/runs/1/history.jsonl"), (0..3600).map(line).collect::<String>()).unwrap();
+    let server = Server::start(&place, &["--listen", "127.0.0.1:0"]);
+    let history = server.get("/api/runs/1/history?points=100");
+    let series = history.get("series").and_then(|series| series.get("cost")).unwrap();
+    let curves = server.get("/api/curves?runs=1&y=cost&x=step&points=100");
+    let curve = &curves.list("curves").unwrap()[0];
+    for (steps, values) in [("step", series), ("x", curve)].map(|(x, from)| (numbers(from, x), numbers(from, "y"))) {
+        assert!(steps.len() == values.len() && (50..=100).contains(&steps.len()), "{}", steps.len());
+        let at = |step: f64| steps.iter().position(|s| *s == step).map(|at| values[at]);
+        assert!(at(3456.0) == Some(99.0) && at(777.0).is_some_and(f64::is_nan));
+        assert!(at(0.0).is_some() && at(3599.0).is_some());
+    }
+    assert_eq!(numbers(series, "t").last(), Some(&3599.0));
+    let whole = server.get("/api/runs/1/history?points=5000");
+    assert_eq!(numbers(whole.get("series").and_then(|s| s.get("cost")).unwrap(), "y").len(), 3600);
+}
+
+#[test]
+fn what_is_used() {
+    let place = with_runs("web-used");
+    let write = |name: &str, text: &str| fs::write(place.dir.join("spool").join(name), text).unwrap();
+    let now = nn::base::time::Time::now();
+    write(
+        "hosts/box.json",
+        &format!(
+            "{{\"host\":\"box\",\"t\":\"{now}\",\"cores\":4,\"cpu_percent\":200,\"ram\":1000,\"ram_available\":250,\"disk_free\":7,\
+             \"gpus\":[{{\"index\":0,\"name\":\"A\",\"memory\":80,\"memory_used\":20,\"utilisation\":90,\"temperature\":null}}]}}\n"
+        ),
+    );
+    write("hosts/old.json", "{\"host\":\"old\",\"t\":\"2020-01-01T00:00:00Z\",\"cores\":4}\n");
+    let line = |second: u32, cpu: u32| {
+        format!(
+            "{{\"t\":\"2026-11-26T03:00:{second:02}Z\",\"cpu_percent\":{cpu},\"rss\":100,\
+             \"gpus\":[{{\"uuid\":\"G\",\"memory\":5,\"utilisation\":50}}]}}\n"
+        )
+    };
+    write("runs/1/resources.jsonl", &format!("{}nonsense\n{}{{\"t\":", line(0, 50), line(10, 150)));
+    let server = Server::start(&place, &["--listen", "127.0.0.1:0"]);
+    let hosts = server.get("/api/hosts");
+    let [host] = hosts.list("hosts").unwrap() else { panic!("{hosts}") };
+    assert_eq!(
+        (host.str("host"), host.num("cpu"), host.int("cpus"), host.int("workers")),
+        (Some("box"), Some(0.5), Some(4), Some(0))
+    );
+    assert_eq!(host.get("ram").map(Value::to_string).as_deref(), Some("{\"used\":750,\"total\":1000}"));
+    let gpu = host.list("gpus").unwrap()[0].to_string();
+    assert_eq!(gpu, "{\"index\":0,\"name\":\"A\",\"util\":0.9,\"used\":20,\"total\":80}");
+    assert_eq!(host.get("history").map(|history| numbers(history, "gpu")), Some(vec![0.9]));
+    let used = server.get("/api/runs/1/resources");
+    let used = used.get("series").unwrap();
+    let y = |name: &str| numbers(used.get(name).unwrap(), "y");
+    assert_eq!((y("cpu"), y("ram"), y("gpu0")), (vec![0.5, 1.5], vec![100.0, 100.0], vec![0.5, 0.5]));
+    assert_eq!(numbers(used.get("cpu").unwrap(), "t"), [0.0, 10.0]);
+}
+
+#[test]
 fn what_is_new() {
     let place = with_runs("web-new");
     let server = Server::start(&place, &["--listen", "127.0.0.1:0"]);
@@ -474,8 +544,10 @@ fn the_same_as_files() {
     assert_eq!(data("runs").list("runs").map(<[Value]>::len), Some(2));
     assert!(!place.dir.join("out/data/runs/3.js").exists() && !place.dir.join("out/data/runs/3").exists());
     assert!(place.dir.join("out/data/runs/notes.txt").exists() && place.dir.join("out/data/runs/2.js").exists());
-    let left = sh(&place, "find out -name '.*.tmp'");
-    assert_eq!(left, "");
+    // What an export that was killed left goes when it is old; what another is writing stays.
+    sh(&place, "touch out/data/tmp/.new.tmp; touch -d '2 days ago' out/data/tmp/.old.tmp");
+    assert!(export("out").status.success());
+    assert_eq!(sh(&place, "find out -name '*.tmp'"), "out/data/tmp/.new.tmp");
     fs::create_dir(place.dir.join("home")).unwrap();
     fs::write(place.dir.join("home/thesis.tex"), "").unwrap();
     let refused = export("home");

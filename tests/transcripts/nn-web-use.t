@@ -15,6 +15,7 @@ What the page shows, as files. Runs to be shown:
   queue.js
   runs
   runs.js
+  tmp
   
   out/data/runs:
   1
@@ -64,5 +65,6 @@ A spool without runs.
   queue.js
   runs
   runs.js
+  tmp
   $ echo | nn-web --export empty -
   [1]
