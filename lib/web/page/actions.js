@@ -1,0 +1,51 @@
+// What changes runs: buttons that are only there when the server says that writing is possible. Cancel asks once more.
+// Each call is one POST; what the server says is told at the foot of the page.
+'use strict';
+
+nn.actions = (() => {
+  const h = nn.h;
+  const FITS = { cancel: ['queued', 'held', 'submitted', 'running'], retry: ['failed', 'done', 'cancelled'], hold: ['queued', 'submitted'], release: ['held'] };
+
+  const act = async (runs, action, body) => {
+    let done = 0, said;
+    for (const run of runs) {
+      try {
+        said = (await nn.post(`runs/${run}/${action}`, body)).said;
+        done++;
+      } catch (error) {
+        nn.say(`run ${run}: ${error.message}`, true);
+        if (runs.length === 1 || error.status === 401 || error.status === 403 || !error.status) return;
+      }
+    }
+    if (done) nn.say(runs.length === 1 ? said ?? `run ${runs[0]}: ${action}` : `${action}: ${done} of ${nn.words.count(runs.length, 'run')}`);
+  };
+
+  const note = async row => {
+    const field = h('input', { name: 'note', value: row.note ?? '', autocomplete: 'off', size: 50 });
+    const values = await nn.ask(`Note on run ${row.run}`, [h('label', {}, 'Note', field)], 'Keep');
+    if (values) await act([row.run], 'note', { note: values.note });
+  };
+
+  const sure = (button, text, then) => {
+    if (button.dataset.sure) return then();
+    const plain = button.textContent;
+    button.dataset.sure = '1';
+    button.textContent = text;
+    setTimeout(() => { delete button.dataset.sure; button.textContent = plain; }, 4000);
+  };
+
+  // Buttons for these rows.
+  const buttons = rows => {
+    if (!nn.store.about.write || !rows.length) return [];
+    const found = Object.keys(FITS).map(action => {
+      const runs = rows.filter(row => FITS[action].includes(row.state)).map(row => row.run);
+      const all = runs.length > 1 ? ` ${runs.length}` : '';
+      const button = runs.length > 0 && h('button', { type: 'button', class: action === 'cancel' ? 'danger' : '', click: () => action === 'cancel'
+        ? sure(button, `Really cancel${all}?`, () => act(runs, action)) : act(runs, action) }, action[0].toUpperCase() + action.slice(1) + all);
+      return button;
+    });
+    if (rows.length === 1) found.push(h('button', { type: 'button', click: () => note(rows[0]) }, 'Note…'));
+    return found.filter(Boolean);
+  };
+  return { buttons };
+})();
