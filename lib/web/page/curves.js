@@ -40,7 +40,7 @@ nn.chart = (label, { height = 220, onclick } = {}) => {
       [s.from, s.fromX, s.count] = [s.y, s.x, s.y.length];
     }
     chart.data = data;
-    above.setAttribute('aria-label', `${label}: ${data.yName ?? ''} against ${data.xName ?? ''}, ${nn.words.count(data.series.length, 'curve')}`);
+    above.setAttribute('aria-label', `${label}: ${data.yName ?? ''} against ${data.xName ?? ''}, ${nn.words.count(data.series.length, 'curve')}, ${nn.words.count(data.series.reduce((sum, s) => sum + s.y.length, 0), 'point')}`);
     chart.draw();
   };
 

@@ -88,6 +88,7 @@ nn.store = (() => {
   const take = ({ version, runs, gone = [] }) => {
     let added = false;
     for (const row of runs) {
+      row.how ??= row.error;
       added ||= !store.rows.has(row.run);
       store.rows.set(row.run, row);
     }

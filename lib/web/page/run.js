@@ -143,10 +143,10 @@ nn.views.run = (root, { arg, query }) => {
     const place = h('div', { class: 'charts small' });
     resources.replaceChildren(resources.firstChild, names.length ? place : h('p', { class: 'empty' }, 'No samples yet: the first comes after ten seconds.'));
     names.forEach((name, i) => {
-      const isBytes = /ram|mem|rss|disk|read|written/.test(name), chart = nn.chart(name, { height: 130 });
-      const y = isBytes ? series[name].y.map(v => (w.number(v) ?? NaN) / 2 ** 30) : series[name].y;
+      const [unit, by] = /ram|mem/.test(name) ? ['GiB', 2 ** 30] : name.startsWith('gpu') ? ['%', 0.01] : ['cores', 1];
+      const chart = nn.chart(name, { height: 130 }), y = series[name].y.map(v => (w.number(v) ?? NaN) / by);
       charts.push(chart);
-      place.append(h('figure', {}, h('figcaption', {}, isBytes ? `${name}, GiB` : name), chart.element));
+      place.append(h('figure', {}, h('figcaption', {}, `${name}, ${unit}`), chart.element));
       chart.set({ series: [{ key: name, name, x: series[name].t, y, ...nn.scale.look(0) }], xKind: 'clock' });
     });
   };

@@ -27,7 +27,7 @@ nn.table = ({ label, open, sort, fold, selected, onselect }) => {
   };
   const shownColumns = () => narrow.matches ? columns.filter(c => c.lead) : columns;
 
-  const rest = () => columns.filter(c => !c.lead).sort((a, b) => (b.kind === 'metric') - (a.kind === 'metric'));
+  const others = () => columns.filter(c => !c.lead).sort((a, b) => (b.kind === 'metric') - (a.kind === 'metric'));
   const put = (cell, text) => { if (cell.textContent !== text) cell.textContent = text; };
   const fill = (parts, at) => {
     const item = items[at], { element } = parts;
@@ -48,7 +48,7 @@ nn.table = ({ label, open, sort, fold, selected, onselect }) => {
     element.classList.toggle('selected', on);
     parts.check.checked = on;
     shownColumns().forEach((column, i) => column.fill ? column.fill(parts.cells[i], item.row) : put(parts.cells[i], column.text(item.row)));
-    if (parts.rest) put(parts.rest, rest().map(c => [c.heading, c.text(item.row)]).filter(p => p[1]).map(p => p.join(' ')).join(' · '));
+    if (parts.rest) put(parts.rest, others().map(c => [c.heading, c.text(item.row)]).filter(p => p[1]).map(p => p.join(' ')).join(' · '));
   };
 
   // Brings what is in sight, and a few rows around it, into being.
