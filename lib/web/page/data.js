@@ -121,11 +121,21 @@ nn.store = (() => {
     for (const name of ['points', 'log', 'event']) on(name, data => tell(name, data));
   };
 
+  // A browser has six lines to a server: a tab that nobody sees gives its own back, and catches up when it is seen again.
+  const close = () => { clearTimeout(timer); source?.close(); source = null; };
+  const seen = () => {
+    if (document.hidden) close();
+    else if (!source && wanted !== undefined) open();
+  };
+  document.addEventListener('visibilitychange', seen);
+  addEventListener('pagehide', close);
+  addEventListener('pageshow', seen);
+
   // Follows everything, and one run more closely.
   store.follow = run => {
     if (nn.isExport) return sign('a copy');
-    if (source && wanted === run) return;
-    wanted = run;
+    if (source && wanted === (run ?? 0)) return;
+    wanted = run ?? 0;
     open();
   };
   store.start = async () => {

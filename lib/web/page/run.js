@@ -86,7 +86,8 @@ nn.runCurves = (root, query, keep) => {
 nn.views.run = (root, { arg, query }) => {
   const h = nn.h, w = nn.words, run = Number(arg);
   if (!/^\d{1,15}$/.test(arg ?? '')) return root.append(h('p', { class: 'empty' }, 'Which run? Its number is missing.')) ?? {};
-  let closed = false, timer;
+  const timers = new Map();
+  let closed = false;
   const section = (title, ...children) => h('section', { 'aria-label': title }, h('h2', {}, title), ...children);
   const top = h('div', { class: 'top' }), facts = section('Facts'), params = section('Parameters'), events = section('Events');
   const curves = section('Curves'), resources = section('Resources'), bars = h('div'), log = nn.log(run), charts = [];
@@ -163,8 +164,11 @@ nn.views.run = (root, { arg, query }) => {
   };
   const history = () => nn.get(`runs/${run}/history?points=1000`).then(data => closed || lines.take(data));
   const read = async () => show(await nn.get(`runs/${run}`));
-  const soon = (act, wait = 1000) => { timer ??= setTimeout(() => { timer = undefined; if (!closed) act().catch(() => {}); }, wait); };
-  const failed = error => closed || top.replaceChildren(h('h1', {}, `Run ${run}`), h('p', { class: 'empty', role: 'alert' }, error.message));
+  const soon = (act, wait = 1000) => {
+    if (timers.has(act)) return;
+    timers.set(act, setTimeout(() => { timers.delete(act); if (!closed) act().catch(() => {}); }, wait));
+  };
+  const failed = error => closed || root.replaceChildren(h('h1', {}, `Run ${run}`), h('p', { class: 'empty', role: 'alert' }, error.message));
 
   top.append(h('h1', {}, `Run ${run}`));
   root.append(top, h('div', { class: 'columns' }, h('div', { class: 'side' }, facts, params, diff.element), h('div', { class: 'wide' }, curves, log.element, resources, events)));
@@ -190,7 +194,7 @@ nn.views.run = (root, { arg, query }) => {
       event: e => { happened.push(e); showEvents(); },
     },
     keys: { j: () => step(1), k: () => step(-1) },
-    close: () => { closed = true; clearTimeout(timer); clearInterval(refresh); log.close(); lines.close(); charts.forEach(c => c.close()); },
+    close: () => { closed = true; timers.forEach(clearTimeout); clearInterval(refresh); log.close(); lines.close(); charts.forEach(c => c.close()); },
   };
 };
 

@@ -169,6 +169,7 @@ nn.views.runs = (root, { query }) => {
   root.append(h('h1', { class: 'hidden' }, 'Runs'),
     h('div', { class: 'bar', role: 'search' }, filter, h('label', { class: 'inline' }, group, 'By sweep'), chooser, total), wrong, chips, bar, table.element, empty);
   update(true);
+  nn.views.runs.listed ??= performance.now();
 
   return {
     heard: { runs: soon },
