@@ -46,3 +46,4 @@ mod tidy;
 mod transcript;
 mod verbs;
 mod web;
+mod web_page;

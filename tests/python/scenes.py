@@ -195,7 +195,7 @@ def keys(directory):
             check("landmarks and one heading: " + view, not marks, marks)
         go(browser, server.url, "#/runs")
         order = []
-        for _ in range(12):
+        for _ in range(20):
             browser.keys("\ue004")
             order.append(browser.run("const e = document.activeElement; return [e.id || e.className || e.innerText, getComputedStyle(e).outlineStyle !== 'none']"))
         check("the focus is always seen", all(seen for _, seen in order) and ["grid", True] in order, order)

@@ -24,10 +24,10 @@ nn.app = (() => {
     return `#/${path}${parts.length ? '?' + parts.join('&') : ''}`;
   };
 
-  let view = {}, shown = '', list = '#/runs', timer;
+  let view = {}, shown = '', list = '#/runs', timer, pending;
   const lists = {};
   const remember = () => {
-    lists[parse(location.hash).view] = location.hash;
+    lists[parse(location.hash).view] = location.hash || '#/runs';
     list = lists.runs ?? '#/runs';
     const compare = document.querySelector('nav a[data-view=compare]');
     document.querySelector('nav a[data-view=runs]').setAttribute('href', list);
@@ -37,16 +37,19 @@ nn.app = (() => {
   // Writes the state of the view shown into the address, without a step of history for each letter typed.
   const keep = (path, query) => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      const next = link(path, query);
-      if (parse(location.hash).view !== path.split('/')[0] || next === location.hash) return;
-      history.replaceState(null, '', next);
-      remember();
-    }, 150);
+    pending = link(path, query);
+    timer = setTimeout(flush, 150);
+  };
+  const flush = () => {
+    clearTimeout(timer);
+    if (pending && pending !== location.hash) history.replaceState(null, '', pending);
+    pending = undefined;
+    remember();
   };
 
   const show = () => {
     clearTimeout(timer);
+    pending = undefined;
     const { view: name, arg, query } = parse(location.hash);
     view.close?.();
     remember();
@@ -104,6 +107,7 @@ nn.app = (() => {
     const act = going ? () => { location.hash = going(); } : { '?': help, d: nn.theme.toggle, Escape: back }[key] ?? view.keys?.[key];
     if (!act || key === 'g') return;
     event.preventDefault();
+    flush();
     act();
   };
 
@@ -111,6 +115,7 @@ nn.app = (() => {
     document.getElementById('theme').addEventListener('click', nn.theme.toggle);
     document.getElementById('help').addEventListener('click', help);
     document.addEventListener('keydown', press);
+    document.addEventListener('click', flush, true);
     document.querySelector('.skip').addEventListener('click', event => { event.preventDefault(); main.focus(); });
     try {
       await nn.store.start();

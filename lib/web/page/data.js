@@ -37,12 +37,13 @@ nn.get = (() => {
     throw Object.assign(new Error(data.error || `the server said ${response.status}`), { status: response.status });
   };
 
+  const JSON_TYPE = { 'Content-Type': 'application/json' };
   const login = async () => {
     const token = nn.h('input', { type: 'password', name: 'token', autocomplete: 'current-password' });
     for (;;) {
       const values = await nn.ask('This page asks for its token', [nn.h('label', {}, 'Token', token)], 'Show the runs');
       if (!values) throw new Error('no token was given');
-      const response = await fetch('api/login', { method: 'POST', body: JSON.stringify(values) });
+      const response = await fetch('api/login', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(values) });
       if (response.ok) return;
       nn.say('That is not the token.', true);
     }

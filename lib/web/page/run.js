@@ -85,7 +85,7 @@ nn.runCurves = (root, query, keep) => {
 
 nn.views.run = (root, { arg, query }) => {
   const h = nn.h, w = nn.words, run = Number(arg);
-  if (!/^\d{1,15}$/.test(arg ?? '')) return root.append(h('p', { class: 'empty' }, 'Which run? Its number is missing.')) ?? {};
+  if (!/^\d{1,15}$/.test(arg ?? '')) return root.append(h('h1', {}, 'Which run?'), h('p', { class: 'empty' }, 'Its number is missing.')) ?? {};
   const timers = new Map();
   let closed = false;
   const section = (title, ...children) => h('section', { 'aria-label': title }, h('h2', {}, title), ...children);

@@ -163,7 +163,7 @@ nn.views.runs = (root, { query }) => {
 
   const total = h('span', { class: 'total', role: 'status' });
   filter.addEventListener('input', () => { soon(); keep(); });
-  filter.addEventListener('keydown', event => { if (event.key === 'Enter' || event.key === 'ArrowDown') { event.preventDefault(); table.element.focus(); } });
+  filter.addEventListener('keydown', event => { if (event.key === 'Enter' || event.key === 'ArrowDown') { event.preventDefault(); update(false); table.element.focus(); } });
   group.addEventListener('change', () => { update(false); keep(); });
   chooser.addEventListener('toggle', () => { if (chooser.open) choose(); });
   root.append(h('h1', { class: 'hidden' }, 'Runs'),
