@@ -16,7 +16,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// All of them.
-pub const FILES: [File; 23] = [
+pub const FILES: [File; 25] = [
     File { name: "index.html", kind: HTML, bytes: include_bytes!("page/index.html") },
     File { name: "style.css", kind: CSS, bytes: include_bytes!("page/style.css") },
     File { name: "theme.js", kind: SCRIPT, bytes: include_bytes!("page/theme.js") },
@@ -33,6 +33,8 @@ pub const FILES: [File; 23] = [
     File { name: "actions.js", kind: SCRIPT, bytes: include_bytes!("page/actions.js") },
     File { name: "runs.js", kind: SCRIPT, bytes: include_bytes!("page/runs.js") },
     File { name: "log.js", kind: SCRIPT, bytes: include_bytes!("page/log.js") },
+    File { name: "trends.js", kind: SCRIPT, bytes: include_bytes!("page/trends.js") },
+    File { name: "diff.js", kind: SCRIPT, bytes: include_bytes!("page/diff.js") },
     File { name: "run.js", kind: SCRIPT, bytes: include_bytes!("page/run.js") },
     File { name: "relate.js", kind: SCRIPT, bytes: include_bytes!("page/relate.js") },
     File { name: "bars.js", kind: SCRIPT, bytes: include_bytes!("page/bars.js") },

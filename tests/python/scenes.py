@@ -1,10 +1,10 @@
 """More of what a person sees of nn-web, see browser.py: a training as it goes on, much to show, hostile texts, a narrow
 screen, keys, dark and light, an export, the token."""
+
 import os
 import re
 import shutil
 import subprocess
-import time
 
 import spools
 from browser import NN, VIEWS, Server, check, drawn, go, page, picture, runs_shown, settle
@@ -20,15 +20,22 @@ def live(directory):
         browser.wait("document.body.innerText.includes('No runs yet')")
         browser.wait("document.querySelector('#live').innerText === 'live'")
         check("an empty spool says so, and is live", True)
-        slow = "%s -lr 0.01 -epochs 120 | while IFS= read -r line; do echo \"$line\"; sleep 0.05; done" % TRAIN
-        runner = subprocess.Popen(["nn-run", "-q", "-n", "live", "-p", "lr=0.01", "-p", "epochs=120", "--", "sh", "-c", slow], env={**NN, "NN_SPOOL": server.spool})
+        slow = '%s -lr 0.01 -epochs 120 | while IFS= read -r line; do echo "$line"; sleep 0.05; done' % TRAIN
+        runner = subprocess.Popen(
+            ["nn-run", "-q", "-n", "live", "-p", "lr=0.01", "-p", "epochs=120", "--", "sh", "-c", slow],
+            env={**NN, "NN_SPOOL": server.spool},
+        )
         browser.wait("document.querySelector('.row .state.running')")
         check("a run that starts is listed", runs_shown(browser) == [1])
         browser.keys("Enter")
-        points = "Number(/, (\\d+) points/.exec(document.querySelector('.charts canvas[role=img]')?.getAttribute('aria-label'))?.[1])"
+        points = "Number(/, (\\d+) points/.exec(document.querySelector('.charts canvas[role=img]')?.ariaLabel)?.[1])"
         browser.wait("location.hash === '#/run/1' && %s > 10" % points)
         seen, log = browser.run("return " + points), len(browser.text(".log pre"))
-        browser.wait("%s > arguments[0] + 20 && document.querySelector('.log pre').innerText.length > arguments[1]" % points, seen, log)
+        browser.wait(
+            "%s > arguments[0] + 20 && document.querySelector('.log pre').innerText.length > arguments[1]" % points,
+            seen,
+            log,
+        )
         check("its curves and its log grow", True)
         check("and it is running", browser.text(".standing").startswith("running"), browser.text(".standing"))
         picture(browser, "live")
@@ -36,15 +43,28 @@ def live(directory):
         browser.wait("document.querySelector('.standing').innerText.startsWith('done')")
         whole = server.get("runs/1/history")["series"]
         browser.wait("%s === arguments[0]" % points, sum(len(s["y"]) for s in whole.values()))
-        check("at its end nothing is missing", browser.text(".log pre").rstrip().splitlines()[-1] == open(os.path.join(server.spool, "runs/1/log")).read().rstrip().splitlines()[-1])
+        check(
+            "at its end nothing is missing",
+            browser.text(".log pre").rstrip().splitlines()[-1]
+            == open(os.path.join(server.spool, "runs/1/log")).read().rstrip().splitlines()[-1],
+        )
         lines = browser.text(".log pre").rstrip().splitlines()
-        check("nor twice", len(lines) == len(open(os.path.join(server.spool, "runs/1/log")).read().rstrip().splitlines()), len(lines))
+        check(
+            "nor twice",
+            len(lines) == len(open(os.path.join(server.spool, "runs/1/log")).read().rstrip().splitlines()),
+            len(lines),
+        )
         browser.wait("document.querySelector('[aria-label=Events]').innerText.includes('ended')")
         address = re.search(r"//(.*)/", server.url)[1]
         server.stop()
         browser.wait("document.querySelector('#live').innerText.startsWith('away since')")
         check("a server that is away is noticed", True)
-        subprocess.run(["nn-queue", "add", "-n", "later", "--", "true"], env={**NN, "NN_SPOOL": server.spool}, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["nn-queue", "add", "-n", "later", "--", "true"],
+            env={**NN, "NN_SPOOL": server.spool},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         server.start(address)
         browser.wait("document.querySelector('#live').innerText === 'live'")
         browser.complaints()
@@ -58,29 +78,25 @@ def speed(directory):
     """200 runs of 1,000 points: filtered and compared within 200 ms of the page's own time."""
     with page(directory, "curves") as (browser, server):
         go(browser, server.url, "#/runs")
-        filtering = min(browser.run_async("""const done = arguments[1], input = document.querySelector('#where'), start = performance.now();
-            input.value = arguments[0]; input.dispatchEvent(new Event('input'));
-            requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)))""", where) for where in ("lr>0.01 activation=tanh", "valid_cost@min<1", "name~relu and clip=20"))
+        filters = ("lr>0.01 activation=tanh", "valid_cost@min<1", "name~relu and clip=20")
+        filtering = min(browser.probe("filtering", where) for where in filters)
         check("filtered within 200 ms", filtering < 200, filtering)
         times = []
         for _ in range(3):
             go(browser, server.url, "#/runs")
-            times.append(browser.run_async("""const done = arguments[0], start = performance.now();
-                new MutationObserver((_, o) => { if (document.querySelectorAll('.legend li').length < 200) return; o.disconnect();
-                    requestAnimationFrame(() => setTimeout(() => { const e = performance.getEntriesByType('resource').filter(e => e.name.includes('curves?')).pop();
-                        done([performance.now() - start, e.responseEnd - e.startTime]); })); }).observe(document.body, { childList: true, subtree: true });
-                location.hash = '#/compare?runs=1-200'"""))
+            times.append(browser.probe("comparing", "#/compare?runs=1-200", 200))
         total, server_took = min(times, key=lambda t: t[0] - t[1])
-        label = browser.run("return document.querySelector('.chart canvas[role=img]').getAttribute('aria-label')")
+        label = browser.attribute(".chart canvas[role=img]", "aria-label")
         check("200 curves are drawn", "200 curves, 200,000 points" in label, label)
         check("compared within 200 ms, the server's reply aside", total - server_took < 200, times)
-        drawing = min(browser.run("""const box = document.querySelector('.controls input[type=checkbox]'), start = performance.now(); box.click();
-            document.querySelector('.chart canvas').getContext('2d').getImageData(0, 0, 1, 1); return performance.now() - start""") for _ in range(4))
+        drawing = min(browser.probe("drawing") for _ in range(4))
         check("drawn anew within 200 ms", drawing < 200, drawing)
-        hover = max(browser.run("""const c = document.querySelector('.chart canvas[role=img]'), r = c.getBoundingClientRect(), start = performance.now();
-            c.dispatchEvent(new PointerEvent('pointermove', { clientX: r.left + 200 + arguments[0], clientY: r.top + 200 })); return performance.now() - start""", x) for x in (0, 50, 90))
+        hover = max(browser.probe("pointing", x) for x in (200, 250, 290))
         picture(browser, "curves")
-        print("   filter %.0f ms; compare %.0f ms, of which the reply %.0f ms; draw %.0f ms; pointer %.1f ms" % (filtering, total, server_took, drawing, hover))
+        print(
+            "   filter %.0f ms; compare %.0f ms, of which the reply %.0f ms; draw %.0f ms; pointer %.1f ms"
+            % (filtering, total, server_took, drawing, hover)
+        )
 
 
 def many(directory):
@@ -92,52 +108,74 @@ def many(directory):
             browser.go("about:blank")
             browser.go(server.url)
             browser.wait("document.querySelectorAll('.grid .row').length > 10")
-            times.append(browser.run("""const e = performance.getEntriesByType('resource').filter(e => e.name.endsWith('api/runs'))[0];
-                const p = performance.getEntriesByType('paint'); return [e.responseEnd - e.requestStart, e.responseEnd, nn.views.runs.listed - e.responseEnd]"""))
-        reply, _, listed = min(times, key=lambda t: t[2])
+            times.append(browser.probe("listing"))
+        reply, listed = min(times, key=lambda t: t[1])
         check("10,000 runs are listed within 500 ms", listed < 500, times)
-        count = browser.run("return [document.querySelector('.total').innerText, document.querySelectorAll('.grid .row').length, document.querySelector('.grid').getAttribute('aria-rowcount')]")
-        check("all of them, of which few exist", count[0] == "10,000 runs" and count[1] < 80 and count[2] == "10001", count)
+        rows = browser.value("document.querySelectorAll('.grid .row').length")
+        count = [browser.text(".total"), rows, browser.attribute(".grid", "aria-rowcount")]
+        check(
+            "all of them, of which few exist",
+            count[0] == "10,000 runs" and count[1] < 80 and count[2] == "10001",
+            count,
+        )
         settle(browser)
-        tries = [browser.run_async("""const done = arguments[0], grid = document.querySelector('.grid'), long = [], frames = [];
-            new PerformanceObserver(list => long.push(...list.getEntries().map(e => e.duration))).observe({ type: 'longtask' });
-            let n = 0, last = performance.now(); grid.scrollTop = 0;
-            const step = now => { frames.push(now - last); last = now; grid.scrollTop += n % 20 === 0 ? 9000 : 300; if (++n < 120) requestAnimationFrame(step); else setTimeout(() => done([long, Math.max(...frames.slice(1)), grid.scrollTop]), 100); };
-            requestAnimationFrame(step)""") for _ in range(3)]
-        long, slowest, _ = min(tries, key=lambda t: max(t[0], default=0))
+        tries = [browser.probe("scrolling") for _ in range(3)]
+        long, slowest = min(tries, key=lambda t: max(t[0], default=0))
         check("scrolled without a task of more than 50 ms", max(long, default=0) <= 50, tries)
         browser.keys("End")
         settle(browser)
-        check("to the last one", runs_shown(browser)[-1] == 10000 and browser.run("return document.querySelector('.row.cursor a').innerText") == "10000", runs_shown(browser))
-        filtering = min(browser.run_async("""const done = arguments[1], input = document.querySelector('#where'), start = performance.now();
-            input.value = arguments[0]; input.dispatchEvent(new Event('input'));
-            requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)))""", where) for where in ("lr>0.01 state=failed", "valid_cost@min<0.001", "name~relu"))
+        check(
+            "to the last one",
+            runs_shown(browser)[-1] == 10000 and browser.text(".row.cursor a") == "10000",
+            runs_shown(browser),
+        )
+        filters = ("lr>0.01 state=failed", "valid_cost@min<0.001", "name~relu")
+        filtering = min(browser.probe("filtering", where) for where in filters)
         browser.type("#where", "state=failed run>9950")
         settle(browser)
         check("filtered", runs_shown(browser) == [9960, 9970, 9980, 9990, 10000], runs_shown(browser))
         check("within 200 ms", filtering < 200, filtering)
-        print("   reply %.0f ms, listed %.0f ms after it; slowest frame %.0f ms; filter %.0f ms" % (reply, listed, slowest, filtering))
+        print(
+            "   reply %.0f ms, listed %.0f ms after it; slowest frame %.0f ms; filter %.0f ms"
+            % (reply, listed, slowest, filtering)
+        )
 
 
 def inert(browser, where):
     """Nothing of what was written by others has become markup, or run."""
-    found = browser.run("""return [window.hit ?? null, document.querySelectorAll('main img, main svg, main iframe, main script, main b, main i, main body, main object, main embed').length,
-        [...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => /^on/i.test(a.name) || /^(href|src)$/.test(a.name) && !/^(#|data:,|data\\/|[a-z]+\\.(js|css)$)/.test(a.value)).map(a => a.name + '=' + a.value.slice(0, 60)), Object.prototype.hit ?? null]""")
-    check("inert: " + where, found == [None, 0, [], None], found)
+    found = browser.probe("strange")
+    check("inert: " + where, found == [None, None, 0, []], found)
 
 
 def hostile(directory):
     """Names, parameters, notes, logs, hosts that try to become markup stay text; in the export as well."""
     with page(directory, "hostile") as (browser, server):
-        for view in VIEWS + ["#/runs?where=" + "%3Cimg%20src=x%20onerror=window.hit=9%3E", "#/compare?runs=%3Cscript%3E&y=%3Cb%3E", "#/run/%3Cimg%20src=x%3E", "#/runs?cols=%3Cb%3E,run,command,tags,dir&sort=__proto__", "#/constructor"] + ["#/run/%d" % n for n in range(1, 16)]:
+        for view in (
+            VIEWS
+            + [
+                "#/runs?where=" + "%3Cimg%20src=x%20onerror=window.hit=9%3E",
+                "#/compare?runs=%3Cscript%3E&y=%3Cb%3E",
+                "#/run/%3Cimg%20src=x%3E",
+                "#/runs?cols=%3Cb%3E,run,command,tags,dir&sort=__proto__",
+                "#/constructor",
+            ]
+            + ["#/run/%d" % n for n in range(1, 16)]
+        ):
             go(browser, server.url, view)
-            browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-            browser.run("document.querySelectorAll('canvas[role=img]').forEach(c => { const r = c.getBoundingClientRect(); c.dispatchEvent(new PointerEvent('pointermove', { clientX: r.left + r.width / 2, clientY: r.top + 80 })); })")
+            browser.probe("unfold")
             settle(browser)
             inert(browser, view)
         go(browser, server.url, "#/run/2")
-        check("and are seen as what they are", browser.text("main").count("<img src=x onerror=window.hit=2>") >= 6, browser.text("main"))
-        check("the log too", "<img src=x onerror=window.hit=2>" in browser.text(".log pre") and "\x1b" not in browser.run("return document.querySelector('.log pre').textContent"))
+        check(
+            "and are seen as what they are",
+            browser.text("main").count("<img src=x onerror=window.hit=2>") >= 6,
+            browser.text("main"),
+        )
+        check(
+            "the log too",
+            "<img src=x onerror=window.hit=2>" in browser.text(".log pre")
+            and "\x1b" not in browser.run("return document.querySelector('.log pre').textContent"),
+        )
     target = os.path.join(directory, "export")
     subprocess.run(["nn-web", "--export", target], env={**NN, "NN_SPOOL": os.path.join(directory, "spool")}, check=True)
     with page(directory, url="file://%s/" % target) as (browser, _):
@@ -152,9 +190,8 @@ def narrow(directory):
         browser.size(390, 844, 2)
         for view in VIEWS:
             go(browser, server.url, view)
-            wide = browser.run("""const m = document.querySelector('main'), over = [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391 && !e.closest('.scroll, details, .tip, .grid')).map(e => e.tagName + '.' + e.className);
-                return [document.documentElement.scrollWidth, m.scrollWidth, over, document.querySelector('.grid')?.scrollWidth ?? 0]""")
-            check("390 px: " + view, wide[0] <= 390 and wide[1] <= 390 and not wide[2] and wide[3] <= 390, wide)
+            wide, beyond = browser.probe("widths", 390)
+            check("390 px: " + view, wide <= 390 and not beyond, wide, beyond)
             picture(browser, "narrow-%d" % VIEWS.index(view))
 
 
@@ -188,23 +225,22 @@ def keys(directory):
         browser.wait("!document.querySelector('dialog')")
         for view in VIEWS:
             go(browser, server.url, view)
-            nameless = browser.run("""return [...document.querySelectorAll('button, a[href], input, select, canvas[role], [role=grid], [role=treegrid], [role=meter], section, nav, dialog')]
-                .filter(e => !(e.innerText?.trim() || e.getAttribute('aria-label') || e.closest('label')?.innerText.trim() || e.labels?.[0]?.innerText)).map(e => e.outerHTML.slice(0, 120))""")
+            nameless = browser.probe("nameless")
             check("everything has a name: " + view, not nameless, nameless)
-            marks = browser.run("return ['main', 'nav', 'header', 'h1'].filter(s => document.querySelectorAll(s).length !== 1)")
+            marks = browser.run(
+                "return ['main', 'nav', 'header', 'h1'].filter(s => document.querySelectorAll(s).length !== 1)"
+            )
             check("landmarks and one heading: " + view, not marks, marks)
         go(browser, server.url, "#/runs")
         order = []
         for _ in range(20):
             browser.keys("\ue004")
-            order.append(browser.run("const e = document.activeElement; return [e.id || e.className || e.innerText, getComputedStyle(e).outlineStyle !== 'none']"))
-        check("the focus is always seen", all(seen for _, seen in order) and ["grid", True] in order, order)
-
-
-CONTRAST = """const parse = c => c.match(/[\\d.]+/g).map(Number), light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-    const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c.slice(0, 3); } return [255, 255, 255]; };
-    return [...document.querySelectorAll('body *')].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.getClientRects().length && !e.closest('.skip'))
-        .map(e => { const a = light(parse(getComputedStyle(e).color).slice(0, 3)), b = light(ground(e)); return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.className + ' ' + e.innerText.slice(0, 30)]; }).filter(p => p[0] < 4.5)"""
+            order.append(browser.probe("focused"))
+        check(
+            "the focus is always seen",
+            all(seen for name, seen in order if name != "body") and ["grid", True] in order,
+            order,
+        )
 
 
 def dark(directory):
@@ -217,13 +253,17 @@ def dark(directory):
             for i, view in enumerate(VIEWS):
                 go(browser, server.url, view)
                 is_dark = max(map(int, re.findall(r"\d+", browser.run("return " + ground))[:3])) < 80
-                pale = browser.run(CONTRAST)
+                pale = browser.probe("pale")
                 check("%s, with contrast: %s" % (scheme, view), is_dark == (scheme == "dark") and not pale, pale)
                 picture(browser, "%s-%d" % (scheme, i))
         go(browser, server.url, "#/compare?runs=1-3")
         before = drawn(browser, ".chart canvas")
         browser.keys("d")
-        check("d turns it, the chart as well", browser.run("return document.documentElement.dataset.theme") == "dark" and drawn(browser, ".chart canvas") != before)
+        check(
+            "d turns it, the chart as well",
+            browser.run("return document.documentElement.dataset.theme") == "dark"
+            and drawn(browser, ".chart canvas") != before,
+        )
         go(browser, server.url, "#/runs")
         check("and it stays", browser.run("return document.documentElement.dataset.theme") == "dark")
 
@@ -242,16 +282,33 @@ def export(directory):
         go(browser, base, "#/run/3")
         browser.wait("document.querySelector('.diff tbody tr')")
         text = browser.text("main")
-        check("a run", all(word in text for word in ("rnn-linear-0.0001", "ValueError: no such layer", "train_cost is NaN")), text)
-        check("its curves", "2 curves, 400 points" in browser.run("return document.querySelector('.charts canvas[role=img]').getAttribute('aria-label')"))
+        check(
+            "a run",
+            all(word in text for word in ("rnn-linear-0.0001", "ValueError: no such layer", "train_cost is NaN")),
+            text,
+        )
+        check(
+            "its curves",
+            "2 curves, 400 points" in browser.attribute(".charts canvas[role=img]", "aria-label"),
+        )
         check("a difference", "param lr" in browser.texts(".diff tbody th"), browser.texts(".diff tbody th"))
         go(browser, base, "#/compare?runs=1-12")
         browser.wait("document.querySelectorAll('.legend li').length === 12")
         check("curves", drawn(browser, ".chart canvas")[1] > 3000)
         for view in VIEWS:
             go(browser, base, view)
-            check("copy: " + view, len(browser.text("main")) > 60 and "cannot be read" not in browser.text("main"), browser.text("main"))
-        check("no button to change anything", browser.run("return [...document.querySelectorAll('button')].filter(b => /cancel|retry|hold/i.test(b.innerText)).length") == 0)
+            check(
+                "copy: " + view,
+                len(browser.text("main")) > 60 and "cannot be read" not in browser.text("main"),
+                browser.text("main"),
+            )
+        check(
+            "no button to change anything",
+            browser.run(
+                "return [...document.querySelectorAll('button')].filter(b => /cancel|hold/i.test(b.innerText)).length"
+            )
+            == 0,
+        )
 
 
 def actions(directory):
@@ -283,7 +340,11 @@ def actions(directory):
         check("released and noted, without the token again", True)
         browser.wait(button % "Cancel")
         browser.run(button % "Cancel" + ".click()")
-        check("to cancel is asked twice", browser.run("return Boolean(%s)" % (button % "Really cancel?")) and server.get("runs/22")["state"] == "queued")
+        check(
+            "to cancel is asked twice",
+            browser.run("return Boolean(%s)" % (button % "Really cancel?"))
+            and server.get("runs/22")["state"] == "queued",
+        )
         browser.run(button % "Really cancel?" + ".click()")
         browser.wait("document.querySelector('.standing').innerText.startsWith('cancelled')")
         check("cancelled", server.get("runs/22")["state"] == "cancelled")
@@ -307,7 +368,9 @@ def login(directory):
         check("a wrong token shows nothing", not browser.texts(".grid .row"))
         browser.type("dialog input", "correct-horse-battery-staple")
         browser.keys("Enter")
-        browser.wait("document.querySelectorAll('.grid .row').length >= 20 && document.querySelector('#live').innerText === 'live'")
+        browser.wait(
+            "document.querySelectorAll('.grid .row').length >= 20 && document.querySelector('#live').innerText === 'live'"
+        )
         check("the right one shows all", True)
         browser.go(url)
         browser.wait("document.querySelectorAll('.grid .row').length >= 20")

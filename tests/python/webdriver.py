@@ -1,5 +1,6 @@
 """A browser to drive: chromedriver and a headless Chromium, by the WebDriver protocol, with the standard library alone.
 The browser reaches nothing but this host: every other name resolves to nowhere, and there is no proxy."""
+
 import base64
 import json
 import os
@@ -12,11 +13,30 @@ import urllib.request
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 FLAGS = [
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-dev-shm-usage", "--no-proxy-server",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", "--hide-scrollbars", "--force-color-profile=srgb",
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--hide-scrollbars",
+    "--force-color-profile=srgb",
 ]
-KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Down": "\ue015", "Up": "\ue013", "End": "\ue010", "Home": "\ue011", "Space": " "}
+KEYS = {
+    "Enter": "\ue007",
+    "Escape": "\ue00c",
+    "Down": "\ue015",
+    "Up": "\ue013",
+    "End": "\ue010",
+    "Home": "\ue011",
+    "Space": " ",
+}
 
 
 class Browser:
@@ -26,7 +46,9 @@ class Browser:
 
     def __init__(self, driver="chromedriver", flags=()):
         self.profile = tempfile.mkdtemp(prefix="nn-browser-")
-        self.process = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen(
+            [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         port = None
         for line in self.process.stdout:
             if "successfully on port" in line:
@@ -42,7 +64,12 @@ class Browser:
     def ask(self, method, path, body=None):
         """One command; what the driver says is wrong becomes an exception."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + self.__dict__.get("session", "") + path, data, {"Content-Type": "application/json"}, method=method)
+        request = urllib.request.Request(
+            self.base + self.__dict__.get("session", "") + path,
+            data,
+            {"Content-Type": "application/json"},
+            method=method,
+        )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=120) as reply:
@@ -58,9 +85,12 @@ class Browser:
         """What the body of a function returns."""
         return self.ask("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
-    def run_async(self, script, *arguments):
-        """The same for a function that calls its last argument when it is done."""
-        return self.ask("POST", "/execute/async", {"script": script, "args": list(arguments)})
+    def probe(self, name, *arguments):
+        """What a function of probes.js returns or promises."""
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "probes.js"), encoding="utf-8") as file:
+            text = file.read()
+        script = "const probes = %s; return probes[arguments[0]](...[...arguments].slice(1))" % text.strip()
+        return self.run(script, name, *arguments)
 
     def wait(self, condition, *arguments, limit=None):
         """Until an expression is true; its value."""
@@ -72,6 +102,13 @@ class Browser:
             if time.monotonic() > end:
                 raise AssertionError("never true: %s; the page: %s" % (condition, self.text("body")[:500]))
             time.sleep(0.02)
+
+    def value(self, expression, *arguments):
+        """What an expression is."""
+        return self.run("return " + expression, *arguments)
+
+    def attribute(self, selector, name):
+        return self.value("document.querySelector(arguments[0])?.getAttribute(arguments[1])", selector, name)
 
     def find(self, selector):
         self.wait("document.querySelector(arguments[0])", selector)
@@ -98,8 +135,13 @@ class Browser:
 
     def drag(self, selector, start, end):
         """The mouse, pressed at one place of an element and released at another, both from its top left corner."""
-        box = self.run("const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.left, r.top]", selector)
-        at = [[int(box[0] + x), int(box[1] + y)] for x, y in (start, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), end)]
+        box = self.run(
+            "const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.left, r.top]", selector
+        )
+        at = [
+            [int(box[0] + x), int(box[1] + y)]
+            for x, y in (start, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), end)
+        ]
         move = [{"type": "pointerMove", "duration": 20, "x": x, "y": y} for x, y in at]
         steps = [move[0], {"type": "pointerDown", "button": 0}, move[1], move[2], {"type": "pointerUp", "button": 0}]
         self.ask("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": steps}]})
@@ -114,7 +156,9 @@ class Browser:
 
     def size(self, width, height, scale=1):
         mobile = width < 600
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=mobile)
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=mobile
+        )
 
     def scheme(self, name):
         """What the system prefers: dark or light."""
@@ -122,7 +166,11 @@ class Browser:
 
     def complaints(self):
         """What the console got since the last call: script errors, violations of the policy."""
-        return [line["message"] for line in self.ask("POST", "/se/log", {"type": "browser"}) if line["level"] in ("SEVERE", "WARNING")]
+        return [
+            line["message"]
+            for line in self.ask("POST", "/se/log", {"type": "browser"})
+            if line["level"] in ("SEVERE", "WARNING")
+        ]
 
     def shot(self, path):
         with open(path, "wb") as file:

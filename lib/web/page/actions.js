@@ -4,10 +4,16 @@
 
 nn.actions = (() => {
   const h = nn.h;
-  const FITS = { cancel: ['queued', 'held', 'submitted', 'running'], retry: ['failed', 'done', 'cancelled'], hold: ['queued', 'submitted'], release: ['held'] };
+  const FITS = {
+    cancel: ['queued', 'held', 'submitted', 'running'],
+    retry: ['failed', 'done', 'cancelled'],
+    hold: ['queued', 'submitted'],
+    release: ['held'],
+  };
 
   const act = async (runs, action, body) => {
-    let done = 0, said;
+    let done = 0,
+      said;
     for (const run of runs) {
       try {
         said = (await nn.post(`runs/${run}/${action}`, body)).said;
@@ -17,7 +23,12 @@ nn.actions = (() => {
         if (runs.length === 1 || error.status === 401 || error.status === 403 || !error.status) return;
       }
     }
-    if (done) nn.say(runs.length === 1 ? said ?? `run ${runs[0]}: ${action}` : `${action}: ${done} of ${nn.words.count(runs.length, 'run')}`);
+    if (done)
+      nn.say(
+        runs.length === 1
+          ? (said ?? `run ${runs[0]}: ${action}`)
+          : `${action}: ${done} of ${nn.words.count(runs.length, 'run')}`,
+      );
   };
 
   const note = async row => {
@@ -31,7 +42,10 @@ nn.actions = (() => {
     const plain = button.textContent;
     button.dataset.sure = '1';
     button.textContent = text;
-    setTimeout(() => { delete button.dataset.sure; button.textContent = plain; }, 4000);
+    setTimeout(() => {
+      delete button.dataset.sure;
+      button.textContent = plain;
+    }, 4000);
   };
 
   // Buttons for these rows.
@@ -39,12 +53,16 @@ nn.actions = (() => {
     if (!nn.store.about.write || !rows.length) return [];
     const found = Object.keys(FITS).map(action => {
       const runs = rows.filter(row => FITS[action].includes(row.state)).map(row => row.run);
-      const all = runs.length > 1 ? ` ${runs.length}` : '';
-      const button = runs.length > 0 && h('button', { type: 'button', class: action === 'cancel' ? 'danger' : '', click: () => action === 'cancel'
-        ? sure(button, `Really cancel${all}?`, () => act(runs, action)) : act(runs, action) }, action[0].toUpperCase() + action.slice(1) + all);
+      if (!runs.length) return null;
+      const all = runs.length > 1 ? ` ${runs.length}` : '',
+        words = action[0].toUpperCase() + action.slice(1) + all;
+      if (action !== 'cancel') return nn.button(words, () => act(runs, action));
+      const button = nn.button(words, () => sure(button, `Really cancel${all}?`, () => act(runs, action)), {
+        class: 'danger',
+      });
       return button;
     });
-    if (rows.length === 1) found.push(h('button', { type: 'button', click: () => note(rows[0]) }, 'Note…'));
+    if (rows.length === 1) found.push(nn.button('Note…', () => note(rows[0])));
     return found.filter(Boolean);
   };
   return { buttons };

@@ -21,9 +21,15 @@ nn.get = (() => {
     entry.promise = new Promise((done, fail) => {
       entry.done = done;
       const script = nn.h('script');
-      const missing = () => { asked.delete(path); fail(new Error(`there is no ${path} in this export`)); };
+      const missing = () => {
+        asked.delete(path);
+        fail(new Error(`there is no ${path} in this export`));
+      };
       script.addEventListener('error', missing);
-      script.addEventListener('load', () => { script.remove(); if (!entry.isThere) missing(); });
+      script.addEventListener('load', () => {
+        script.remove();
+        if (!entry.isThere) missing();
+      });
       script.src = `data/${path}.js`;
       asked.set(path, entry);
       document.head.append(script);
@@ -53,7 +59,9 @@ nn.get = (() => {
   const ask = async path => {
     let response = await fetch('api/' + path);
     if (response.status === 401 || response.status === 403) {
-      pending ??= login().finally(() => { pending = null; });
+      pending ??= login().finally(() => {
+        pending = null;
+      });
       await pending;
       response = await fetch('api/' + path);
     }
@@ -62,7 +70,7 @@ nn.get = (() => {
 
   nn.put = put;
   nn.answer = answer;
-  return path => nn.isExport ? nn.files.get(path, load) : ask(path);
+  return path => (nn.isExport ? nn.files.get(path, load) : ask(path));
 })();
 
 // Changes something: only with the token, which is asked for once and forgotten with the tab.
@@ -70,7 +78,11 @@ nn.post = async (path, body = {}) => {
   let token = sessionStorage.getItem('nn-token');
   if (!token) {
     const field = nn.h('input', { type: 'password', name: 'token', autocomplete: 'off' });
-    const values = await nn.ask('To change runs, this page needs the token', [nn.h('label', {}, 'Token', field)], 'Go on');
+    const values = await nn.ask(
+      'To change runs, this page needs the token',
+      [nn.h('label', {}, 'Token', field)],
+      'Go on',
+    );
     if (!values) throw new Error('nothing was changed');
     token = values.token;
   }
@@ -99,7 +111,10 @@ nn.store = (() => {
     if (added) store.list.sort((a, b) => a.run - b.run);
     if (runs.length || gone.length) tell('runs', { runs: runs.map(r => r.run), gone });
   };
-  const sign = state => { store.state = state; tell('live', state); };
+  const sign = state => {
+    store.state = state;
+    tell('live', state);
+  };
 
   const catchUp = async () => {
     const all = store.version === undefined;
@@ -109,21 +124,31 @@ nn.store = (() => {
   const open = () => {
     clearTimeout(timer);
     source?.close();
-    const own = source = new EventSource('api/live' + (wanted ? `?run=${wanted}` : ''));
+    const own = (source = new EventSource('api/live' + (wanted ? `?run=${wanted}` : '')));
     const on = (name, act) => own.addEventListener(name, event => own === source && act(JSON.parse(event.data)));
-    own.onopen = () => { sign('live'); catchUp().catch(() => {}); };
+    own.onopen = () => {
+      sign('live');
+      catchUp().catch(() => {});
+    };
     own.onerror = () => {
       if (own !== source) return;
       if (!store.state.startsWith('away')) sign(`away since ${nn.words.clock(new Date()).slice(0, 5)}`);
       if (own.readyState === EventSource.CLOSED) timer = setTimeout(open, 3000);
     };
     on('runs', take);
-    on('hosts', data => { store.hosts = data; tell('hosts', data); });
+    on('hosts', data => {
+      store.hosts = data;
+      tell('hosts', data);
+    });
     for (const name of ['points', 'log', 'event']) on(name, data => tell(name, data));
   };
 
   // A browser has six lines to a server: a tab that nobody sees gives its own back, and catches up when it is seen again.
-  const close = () => { clearTimeout(timer); source?.close(); source = null; };
+  const close = () => {
+    clearTimeout(timer);
+    source?.close();
+    source = null;
+  };
   const seen = () => {
     if (document.hidden) close();
     else if (!source && wanted !== undefined) open();

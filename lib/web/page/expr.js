@@ -6,18 +6,26 @@
 nn.expr = (() => {
   const { number, plain } = nn.words;
   const PART = /\s*(?:and\s+)?(?:("(?:[^"]*)"|[^\s=!<>~"]+)\s*(?:(!=|<=|>=|==|=|<|>|~)\s*("[^"]*"|[^\s"]*))?)/y;
-  const bare = word => word.startsWith('"') ? word.slice(1, -1) : word;
+  const bare = word => (word.startsWith('"') ? word.slice(1, -1) : word);
 
   const compare = (value, word, test) => {
-    const a = number(value), b = number(word);
+    const a = number(value),
+      b = number(word);
     const [x, y] = a !== undefined && b !== undefined ? [a, b] : [plain(value), word];
     switch (test) {
-      case '=': case '==': return x === y;
-      case '!=': return x !== y;
-      case '<': return x < y;
-      case '<=': return x <= y;
-      case '>': return x > y;
-      default: return x >= y;
+      case '=':
+      case '==':
+        return x === y;
+      case '!=':
+        return x !== y;
+      case '<':
+        return x < y;
+      case '<=':
+        return x <= y;
+      case '>':
+        return x > y;
+      default:
+        return x >= y;
     }
   };
 
@@ -34,7 +42,8 @@ nn.expr = (() => {
   const SAID = ['run', 'name', 'group', 'note', 'command', 'host', 'state', 'how'];
   const contains = word => {
     const low = word.toLowerCase();
-    const holds = row => SAID.some(key => row[key] !== undefined && String(row[key]).toLowerCase().includes(low)) ||
+    const holds = row =>
+      SAID.some(key => row[key] !== undefined && String(row[key]).toLowerCase().includes(low)) ||
       row.tags?.some(tag => String(tag).toLowerCase().includes(low));
     return { holds };
   };
@@ -44,8 +53,13 @@ nn.expr = (() => {
     const conditions = [];
     const end = text.trimEnd().length;
     for (PART.lastIndex = 0; PART.lastIndex < end;) {
-      const from = PART.lastIndex, m = PART.exec(text);
-      if (!m) return { conditions, error: `'${text.slice(from).trim()}': expected COLUMN=VALUE, or != < <= > >= ~ (contains)` };
+      const from = PART.lastIndex,
+        m = PART.exec(text);
+      if (!m)
+        return {
+          conditions,
+          error: `'${text.slice(from).trim()}': expected COLUMN=VALUE, or != < <= > >= ~ (contains)`,
+        };
       if (m[2]) conditions.push(condition(bare(m[1]), m[2], bare(m[3])));
       else if (m[1] !== 'and') conditions.push(contains(bare(m[1])));
     }
@@ -57,7 +71,8 @@ nn.expr = (() => {
     let row = Array.from({ length: b.length + 1 }, (_, i) => i);
     for (let i = 1; i <= a.length; i++) {
       const next = [i];
-      for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+      for (let j = 1; j <= b.length; j++)
+        next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
       row = next;
     }
     return row[b.length];
@@ -67,8 +82,13 @@ nn.expr = (() => {
   const check = (conditions, { params, metrics }) => {
     for (const { column } of conditions) {
       if (!column || column.kind === 'built-in') continue;
-      if (column.pick && number(column.pick) !== undefined) return `${column.word}: values at an epoch: nn-table --where, or Compare`;
-      if (column.kind !== 'metric' && params.has(column.name) || column.kind !== 'param' && metrics.has(column.name)) continue;
+      if (column.pick && number(column.pick) !== undefined)
+        return `${column.word}: values at an epoch: nn-table --where, or Compare`;
+      if (
+        (column.kind !== 'metric' && params.has(column.name)) ||
+        (column.kind !== 'param' && metrics.has(column.name))
+      )
+        continue;
       const known = [...params.keys(), ...metrics.keys(), ...nn.columns.BUILT_IN];
       const near = known.map(name => [distance(column.name, name), name]).sort((a, b) => a[0] - b[0])[0];
       const hint = near && near[0] <= Math.max(1, column.name.length / 3) ? ` (did you mean '${near[1]}'?)` : '';
@@ -77,5 +97,12 @@ nn.expr = (() => {
     return undefined;
   };
 
-  return { parse, check, compile: text => { const { conditions, error } = parse(text); return { conditions, error, holds: row => conditions.every(c => c.holds(row)) }; } };
+  return {
+    parse,
+    check,
+    compile: text => {
+      const { conditions, error } = parse(text);
+      return { conditions, error, holds: row => conditions.every(c => c.holds(row)) };
+    },
+  };
 })();

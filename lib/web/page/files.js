@@ -31,20 +31,27 @@ nn.files = (() => {
 
   const side = row => {
     const found = new Map();
-    for (const name of ['state', 'how', 'name', 'group', 'note', 'command']) if (row[name] !== undefined) found.set(name, row[name]);
+    for (const name of ['state', 'how', 'name', 'group', 'note', 'command'])
+      if (row[name] !== undefined) found.set(name, row[name]);
     if (row.job?.cwd) found.set('dir', row.job.cwd);
     for (const [name, value] of Object.entries(row.params ?? {})) found.set(`param ${name}`, value);
     if (row.job?.needs) flatten('need', row.job.needs, found);
     flatten('', row.facts ?? {}, found);
-    for (const [name, value] of Object.entries(row.metrics ?? {})) for (const pick of ['last', 'min', 'max']) found.set(`${name}@${pick}`, value[pick]);
+    for (const [name, value] of Object.entries(row.metrics ?? {}))
+      for (const pick of ['last', 'min', 'max']) found.set(`${name}@${pick}`, value[pick]);
     return found;
   };
 
   const diff = async (query, load) => {
     const [a, b] = (await Promise.all([load(`runs/${query.a}`), load(`runs/${query.b}`)])).map(side);
-    const same = name => a.get(name) === b.get(name) || Number.isNaN(number(a.get(name))) && Number.isNaN(number(b.get(name)));
+    const same = name =>
+      a.get(name) === b.get(name) || (Number.isNaN(number(a.get(name))) && Number.isNaN(number(b.get(name))));
     const rows = [...new Set([...a.keys(), ...b.keys()])].filter(name => !same(name));
-    return { a: Number(query.a), b: Number(query.b), rows: rows.map(what => ({ what, a: a.get(what), b: b.get(what) })) };
+    return {
+      a: Number(query.a),
+      b: Number(query.b),
+      rows: rows.map(what => ({ what, a: a.get(what), b: b.get(what) })),
+    };
   };
 
   const get = (path, load) => {

@@ -4,22 +4,30 @@
 'use strict';
 
 nn.log = run => {
-  const h = nn.h, { bytes } = nn.words, MOST = 600;
-  const text = h('pre', { tabindex: 0, 'aria-label': 'Log', role: 'log' }), last = document.createTextNode('');
-  const about = h('span', { class: 'about' }), earlier = h('button', { type: 'button', hidden: true }, 'Earlier');
+  const h = nn.h,
+    { bytes } = nn.words,
+    MOST = 600;
+  const text = h('pre', { tabindex: 0, 'aria-label': 'Log', role: 'log' }),
+    last = document.createTextNode('');
+  const about = h('span', { class: 'about' }),
+    earlier = h('button', { type: 'button', hidden: true }, 'Earlier');
   const element = h('section', { class: 'log', 'aria-label': 'Log' }, h('h2', {}, 'Log', about, earlier), text);
-  let at = { from: 0, to: 0, size: 0 }, partial = '', busy = null, closed = false;
+  let at = { from: 0, to: 0, size: 0 },
+    partial = '',
+    busy = null,
+    closed = false;
 
   const CODES = /\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?/g;
   const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
-  const caret = c => c < ' ' ? '^' + String.fromCharCode(c.charCodeAt(0) + 64) : `<${c.charCodeAt(0).toString(16)}>`;
+  const caret = c => (c < ' ' ? '^' + String.fromCharCode(c.charCodeAt(0) + 64) : `<${c.charCodeAt(0).toString(16)}>`);
   const clean = line => {
     const plain = line.replace(CODES, '').replace(/\r+$/, '');
     return plain.slice(plain.lastIndexOf('\r') + 1).replace(CONTROLS, caret);
   };
 
   const append = chunk => {
-    const all = partial + chunk, end = all.lastIndexOf('\n') + 1;
+    const all = partial + chunk,
+      end = all.lastIndexOf('\n') + 1;
     const isAtEnd = text.scrollHeight - text.scrollTop - text.clientHeight < 40;
     if (end) last.before(document.createTextNode(all.slice(0, end).split('\n').map(clean).join('\n')));
     partial = all.slice(end);
@@ -32,7 +40,12 @@ nn.log = run => {
   const take = part => {
     at = { from: at.to === 0 ? part.from : at.from, to: part.to, size: part.size };
     append(part.text);
-    about.textContent = part.size === 0 ? 'nothing yet' : at.from > 0 ? `the last ${bytes(at.to - at.from)} of ${bytes(part.size)}` : bytes(part.size);
+    about.textContent =
+      part.size === 0
+        ? 'nothing yet'
+        : at.from > 0
+          ? `the last ${bytes(at.to - at.from)} of ${bytes(part.size)}`
+          : bytes(part.size);
     earlier.hidden = at.from === 0 || nn.isExport;
   };
 
@@ -46,7 +59,14 @@ nn.log = run => {
       next = part.to;
     }
   };
-  const once = from => busy ??= read(from).catch(error => { about.textContent = error.message; }).finally(() => { busy = null; });
+  const once = from =>
+    (busy ??= read(from)
+      .catch(error => {
+        about.textContent = error.message;
+      })
+      .finally(() => {
+        busy = null;
+      }));
 
   const start = from => {
     [at, partial] = [{ from: 0, to: 0, size: 0 }, ''];
@@ -63,8 +83,18 @@ nn.log = run => {
   // News from the server: what follows on what is here, or a reason to ask for it.
   const news = part => {
     if (busy || part.to <= at.to) return;
-    if (part.from === at.to) take(part); else once(at.to);
+    if (part.from === at.to) take(part);
+    else once(at.to);
   };
-  start(-65536).then(() => { text.scrollTop = text.scrollHeight; });
-  return { element, news, catchUp: () => once(at.to || -65536), close: () => { closed = true; } };
+  start(-65536).then(() => {
+    text.scrollTop = text.scrollHeight;
+  });
+  return {
+    element,
+    news,
+    catchUp: () => once(at.to || -65536),
+    close: () => {
+      closed = true;
+    },
+  };
 };

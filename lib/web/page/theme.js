@@ -6,20 +6,33 @@ var nn = { views: {}, selected: new Set() };
 nn.theme = (() => {
   const system = matchMedia('(prefers-color-scheme: dark)');
   const heard = new Set();
-  const kept = () => { try { return localStorage.getItem('nn-theme'); } catch { return null; } };
+  const kept = () => {
+    try {
+      return localStorage.getItem('nn-theme');
+    } catch {
+      return null;
+    }
+  };
   const apply = () => {
     document.documentElement.dataset.theme = kept() || (system.matches ? 'dark' : 'light');
     for (const act of heard) act();
   };
   const toggle = () => {
     const next = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
-    try { localStorage.setItem('nn-theme', next); } catch { /* not kept, then */ }
+    try {
+      localStorage.setItem('nn-theme', next);
+    } catch {
+      /* not kept, then */
+    }
     document.documentElement.dataset.theme = next;
     for (const act of heard) act();
   };
   system.addEventListener('change', apply);
   apply();
   // A colour of style.css by its name, for the canvas.
-  const color = name => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
+  const color = name =>
+    getComputedStyle(document.documentElement)
+      .getPropertyValue('--' + name)
+      .trim();
   return { toggle, color, heard };
 })();

@@ -20,7 +20,10 @@ nn.words = (() => {
     if (Number.isInteger(x) && Math.abs(x) < 1e15) return String(x);
     const size = Math.abs(x);
     if (size >= 1e-5 && size < 1e6) return String(Number(x.toPrecision(6)));
-    return x.toExponential(5).replace(/\.?0+e/, 'e').replace(/e([+-])(\d)$/, 'e$10$2');
+    return x
+      .toExponential(5)
+      .replace(/\.?0+e/, 'e')
+      .replace(/e([+-])(\d)$/, 'e$10$2');
   };
 
   // Any value of the API, in a cell.
@@ -32,7 +35,7 @@ nn.words = (() => {
     return JSON.stringify(value);
   };
 
-  const two = (big, a, small, b) => small ? `${big}${a}${small}${b}` : `${big}${a}`;
+  const two = (big, a, small, b) => (small ? `${big}${a}${small}${b}` : `${big}${a}`);
   const duration = seconds => {
     if (!(seconds >= 0 && seconds < 1e12)) return '';
     const s = Math.floor(seconds);
@@ -61,7 +64,7 @@ nn.words = (() => {
     const seconds = (Date.now() - Date.parse(text)) / 1000;
     return Number.isFinite(seconds) ? `${duration(Math.max(0, Math.floor(seconds)))} ago` : '';
   };
-  const percent = x => x >= 0 ? `${Math.round(x * 100)} %` : '';
+  const percent = x => (x >= 0 ? `${Math.round(x * 100)} %` : '');
 
   // `1-3,7` to [1, 2, 3, 7] and back; at most so many.
   const parseRuns = (text, most = 10000) => {
@@ -76,9 +79,10 @@ nn.words = (() => {
     const parts = [];
     for (const n of [...numbers].sort((a, b) => a - b)) {
       const last = parts[parts.length - 1];
-      if (last && last[1] === n - 1) last[1] = n; else parts.push([n, n]);
+      if (last && last[1] === n - 1) last[1] = n;
+      else parts.push([n, n]);
     }
-    return parts.map(([a, b]) => a === b ? a : b === a + 1 ? `${a},${b}` : `${a}-${b}`).join(',');
+    return parts.map(([a, b]) => (a === b ? a : b === a + 1 ? `${a},${b}` : `${a}-${b}`)).join(',');
   };
 
   const count = (n, one, many = one + 's') => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
