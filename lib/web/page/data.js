@@ -98,8 +98,9 @@ nn.store = (() => {
   let source, wanted, timer;
 
   const tell = (what, data) => store.heard[what]?.(data);
-  const take = ({ version, runs, gone = [] }) => {
-    let added = false;
+  const take = ({ version, runs, gone = [], all }) => {
+    let added = Boolean(all);
+    if (all) store.rows.clear();
     for (const row of runs) {
       row.how ??= row.error;
       added ||= !store.rows.has(row.run);
@@ -109,27 +110,21 @@ nn.store = (() => {
     store.version = version;
     store.list = [...store.rows.values()];
     if (added) store.list.sort((a, b) => a.run - b.run);
-    if (runs.length || gone.length) tell('runs', { runs: runs.map(r => r.run), gone });
+    if (all || runs.length || gone.length) tell('runs', { runs: runs.map(r => r.run), gone });
   };
   const sign = state => {
     store.state = state;
     tell('live', state);
   };
 
-  const catchUp = async () => {
-    const all = store.version === undefined;
-    take(await nn.get(all ? 'runs' : `runs?since=${store.version}`));
-  };
-
+  // The stream begins with what has changed since the version that is here; when the line breaks the browser asks again,
+  // with the last version that it was told.
   const open = () => {
     clearTimeout(timer);
     source?.close();
-    const own = (source = new EventSource('api/live' + (wanted ? `?run=${wanted}` : '')));
+    const own = (source = new EventSource(`api/live?since=${store.version}${wanted ? `&run=${wanted}` : ''}`));
     const on = (name, act) => own.addEventListener(name, event => own === source && act(JSON.parse(event.data)));
-    own.onopen = () => {
-      sign('live');
-      catchUp().catch(() => {});
-    };
+    own.onopen = () => own === source && sign('live');
     own.onerror = () => {
       if (own !== source) return;
       if (!store.state.startsWith('away')) sign(`away since ${nn.words.clock(new Date()).slice(0, 5)}`);

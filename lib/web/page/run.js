@@ -1,5 +1,5 @@
 // One run: what it is and how it stands, its curves, its log as it grows, what it used, what happened to it, and what it
-// has that another run, or the last good one, has not. What changes is asked for again at most once a second; points,
+// has that another run, or the last good one, has not. What changes is asked for again at most once a second;
 // log and events come by themselves.
 'use strict';
 
@@ -166,7 +166,14 @@ nn.views.run = (root, { arg, query }) => {
     showBars(row);
     diff.about(row);
   };
-  const history = () => nn.get(`runs/${run}/history?points=1000`).then(data => closed || lines.take(data));
+  // The longer it takes to read the history, the less often that is done.
+  let pace = 1000;
+  const history = async () => {
+    const began = performance.now();
+    const data = await nn.get(`runs/${run}/history?points=1000`);
+    pace = Math.max(1000, 5 * (performance.now() - began));
+    if (!closed) lines.take(data);
+  };
   const read = async () => show(await nn.get(`runs/${run}`));
   const soon = (act, wait = 1000) => {
     if (timers.has(act)) return;
@@ -217,9 +224,7 @@ nn.views.run = (root, { arg, query }) => {
       runs: ({ runs }) => {
         if (runs.includes(run)) soon(read);
       },
-      points: ({ points }) => {
-        if (!lines.add(points)) soon(history, 2000);
-      },
+      points: () => soon(history, pace),
       log: log.news,
       event: e => {
         happened.push(e);

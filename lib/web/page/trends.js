@@ -1,5 +1,5 @@
-// The curves of one run: variables of one meaning share a chart, train_cost with valid_cost, error/a with error/b. New
-// points are put behind those that are there.
+// The curves of one run: variables of one meaning share a chart, train_cost with valid_cost, error/a with error/b.
+// take(history) draws what the server tells; what was hidden stays hidden.
 'use strict';
 
 nn.trends = (root, query, keep) => {
@@ -10,7 +10,6 @@ nn.trends = (root, query, keep) => {
   const charts = new Map(),
     hidden = new Map();
   let series = {},
-    start,
     open = false;
 
   const opts = { x: query.x ?? '', log: query.log === '1', smooth: Number(query.smooth) || 0 };
@@ -90,34 +89,7 @@ nn.trends = (root, query, keep) => {
 
   const take = history => {
     series = history.series ?? {};
-    start = history.from;
     draw();
   };
-  // New points, as history.jsonl has them. Without the time of the first point, or when they are many, all is read anew.
-  const add = points => {
-    if (start === undefined || Object.values(series).some(s => s.y.length > 4000)) return false;
-    const counters = ['epoch', 'step'];
-    for (const point of points) {
-      for (const [name, value] of Object.entries(point)) {
-        if (
-          name === 't' ||
-          counters.includes(name) ||
-          ['batch', 'batches', 'iter'].includes(name) ||
-          nn.words.number(value) === undefined
-        )
-          continue;
-        const s = (series[name] ??= {
-          t: [],
-          y: [],
-          ...Object.fromEntries(counters.filter(c => c in point).map(c => [c, []])),
-        });
-        s.y.push(value);
-        s.t?.push((Date.parse(point.t) - Date.parse(start)) / 1000);
-        for (const c of counters) s[c]?.push(point[c] ?? NaN);
-      }
-    }
-    draw();
-    return true;
-  };
-  return { take, add, close: () => charts.forEach(own => own.chart.close()) };
+  return { take, close: () => charts.forEach(own => own.chart.close()) };
 };
