@@ -353,6 +353,10 @@ def compare_view(browser, server):
             "against " + axis in browser.attribute(".chart canvas[role=img]", "aria-label"),
         )
     check("the API has them", [c["run"] for c in api] == [1, 2, 3])
+    go(browser, server.url, "#/compare?runs=5")
+    browser.wait("document.querySelector('.legend button')")
+    gap = browser.probe("gap", ".chart canvas", [0, 114, 178])
+    check("NaN leaves a gap", 40 < gap < 70, gap)
     go(browser, server.url, "#/compare?runs=1-12&view=table")
     check("the table", runs_shown(browser) == list(range(1, 13)) and "activation" in browser.text(".head"))
     for view, canvas in (("scatter", ".chart canvas"), ("parallel", ".parallel canvas")):

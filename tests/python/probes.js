@@ -33,6 +33,22 @@
     return [sum, pixels];
   },
 
+  // The widest gap in what is drawn in a colour, in columns of pixels.
+  gap: (selector, color) => {
+    const canvas = document.querySelector(selector);
+    const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const isNear = at => data[at + 3] > 200 && color.every((c, i) => Math.abs(data[at + i] - c) < 40);
+    const has = x => Array.from({ length: height }, (_, y) => (y * width + x) * 4).some(isNear);
+    let widest = 0;
+    let last = -1;
+    for (let x = 0; x < width; x++) {
+      if (!has(x)) continue;
+      if (last >= 0) widest = Math.max(widest, x - last - 1);
+      last = x;
+    }
+    return widest;
+  },
+
   // Milliseconds from a letter typed into the filter to the next frame.
   filtering: where =>
     new Promise(done => {

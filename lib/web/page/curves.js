@@ -1,5 +1,5 @@
-// A chart on a canvas: curves, or marks, against axes with round numbers. A value that is no number breaks its curve, and
-// a value alone between two breaks is a dot. Smoothing is an exponential mean without the bias of its beginning; what it
+// A chart on a canvas: curves, or marks, against axes with round numbers. A value that is no number breaks its curve with
+// a cross, and a value alone between two breaks is a dot. Smoothing is an exponential mean without the bias of its beginning; what it
 // was before stays faintly behind when there are few curves. A second canvas on top carries what follows the pointer.
 // set({series: [{key, name, x, y, color, dash, hidden}], xName, yName, xKind: 'number'|'clock'|'ago', xWords, log,
 // smooth, marks})
@@ -120,6 +120,25 @@ nn.chart = (label, { height = 220, onclick } = {}) => {
     pen.stroke();
   };
 
+  // Where a curve ends in what is no number: a cross at its last value.
+  const crosses = (pen, s) => {
+    const { x: X, y: Y } = chart.scales;
+    let y = chart.box.bottom;
+    pen.beginPath();
+    for (let i = 0; i < s.raw.length; i++) {
+      const x = X.place(s.xs[i]);
+      const isSound = s.raw[i] - s.raw[i] === 0;
+      if (isSound) y = Y.place(s.ys[i]);
+      else if (i === 0 || s.raw[i - 1] - s.raw[i - 1] === 0) {
+        pen.moveTo(x - 4, y - 4);
+        pen.lineTo(x + 4, y + 4);
+        pen.moveTo(x - 4, y + 4);
+        pen.lineTo(x + 4, y - 4);
+      }
+    }
+    pen.stroke();
+  };
+
   const line = (pen, s, width, alpha, ys = s.ys) => {
     const { x: X, y: Y } = chart.scales,
       dots = [];
@@ -135,6 +154,7 @@ nn.chart = (label, { height = 220, onclick } = {}) => {
     }
     pen.globalAlpha = 1;
     pen.setLineDash([]);
+    if (ys === s.ys && cost <= 40) crosses(pen, s);
   };
   const marks = (pen, s, radius) => {
     const { x: X, y: Y } = chart.scales;

@@ -46,7 +46,7 @@ nn.views.queue = root => {
               h(
                 'tr',
                 {},
-                heads.map(t => h('th', { scope: 'col' }, t)),
+                heads.map(t => h('th', { scope: 'col', class: t === 'Run' || t === 'Priority' ? 'number' : '' }, t)),
               ),
             ),
             h('tbody', {}, queue.map(line)),

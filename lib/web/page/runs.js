@@ -188,6 +188,19 @@ nn.views.runs = (root, { query }) => {
     update(true);
     keep();
   };
+  // Where there are no headings.
+  const showSorts = () => {
+    const ways = columns.flatMap(c => [
+      [c.word, `${c.heading} ↑`],
+      ['-' + c.word, `${c.heading} ↓`],
+    ]);
+    const set = way => {
+      state.sort = way || undefined;
+      update(true);
+      keep();
+    };
+    sorts.replaceChildren(nn.choice('sort', state.sort ?? '', [['', 'by number'], ...ways], set));
+  };
   const choose = () => {
     const chosen = columns.map(c => c.word);
     const flip = word => on =>
@@ -254,6 +267,7 @@ nn.views.runs = (root, { query }) => {
     empty.textContent = none;
     empty.hidden = rows.length > 0;
     showChips();
+    if (changed || force) showSorts();
     pickBar();
     total.textContent =
       shown.length === nn.store.list.length
@@ -269,6 +283,7 @@ nn.views.runs = (root, { query }) => {
     asked = true;
   };
 
+  const sorts = h('span', { class: 'narrow' });
   const bySweep = on => {
     state.group = on;
     update(false);
@@ -291,7 +306,15 @@ nn.views.runs = (root, { query }) => {
   });
   root.append(
     h('h1', { class: 'hidden' }, 'Runs'),
-    h('div', { class: 'bar', role: 'search' }, filter, nn.tick('By sweep', state.group, bySweep), chooser, total),
+    h(
+      'div',
+      { class: 'bar', role: 'search' },
+      filter,
+      nn.tick('By sweep', state.group, bySweep),
+      chooser,
+      sorts,
+      total,
+    ),
     wrong,
     chips,
     bar,
