@@ -16,7 +16,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// All of them.
-pub const FILES: [File; 25] = [
+pub const FILES: [File; 26] = [
     File { name: "index.html", kind: HTML, bytes: include_bytes!("page/index.html") },
     File { name: "style.css", kind: CSS, bytes: include_bytes!("page/style.css") },
     File { name: "theme.js", kind: SCRIPT, bytes: include_bytes!("page/theme.js") },
@@ -30,6 +30,7 @@ pub const FILES: [File; 25] = [
     File { name: "scale.js", kind: SCRIPT, bytes: include_bytes!("page/scale.js") },
     File { name: "curves.js", kind: SCRIPT, bytes: include_bytes!("page/curves.js") },
     File { name: "pointer.js", kind: SCRIPT, bytes: include_bytes!("page/pointer.js") },
+    File { name: "legend.js", kind: SCRIPT, bytes: include_bytes!("page/legend.js") },
     File { name: "actions.js", kind: SCRIPT, bytes: include_bytes!("page/actions.js") },
     File { name: "runs.js", kind: SCRIPT, bytes: include_bytes!("page/runs.js") },
     File { name: "log.js", kind: SCRIPT, bytes: include_bytes!("page/log.js") },

@@ -68,11 +68,12 @@
         done([performance.now() - start, asked.responseEnd - asked.startTime]);
       };
       const look = (_, observer) => {
-        if (document.querySelectorAll('.legend li').length < count) return;
+        const label = document.querySelector('.chart canvas[role=img]')?.ariaLabel ?? '';
+        if (!label.includes(`${count} curves`)) return;
         observer.disconnect();
         requestAnimationFrame(() => setTimeout(tell));
       };
-      new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+      new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true });
       location.hash = address;
     }),
   drawing: () => {

@@ -5,12 +5,18 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import spools
 from browser import NN, VIEWS, Server, check, drawn, go, page, picture, runs_shown, settle
 from webdriver import Browser
 
 TRAIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/demo/train")
+
+
+def queue(server, name):
+    command = ["nn-queue", "add", "-n", name, "--", "echo", name]
+    subprocess.run(command, env={**NN, "NN_SPOOL": server.spool}, check=True, stdout=subprocess.DEVNULL)
 
 
 def live(directory):
@@ -59,18 +65,21 @@ def live(directory):
         server.stop()
         browser.wait("document.querySelector('#live').innerText.startsWith('away since')")
         check("a server that is away is noticed", True)
-        subprocess.run(
-            ["nn-queue", "add", "-n", "later", "--", "true"],
-            env={**NN, "NN_SPOOL": server.spool},
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        queue(server, "later")
         server.start(address)
         browser.wait("document.querySelector('#live').innerText === 'live'")
         browser.complaints()
         browser.keys("Escape")
         browser.wait("document.querySelectorAll('.grid .row').length === 2")
         check("what happened meanwhile is there", runs_shown(browser) == [1, 2])
+        hide = "Object.defineProperty(document, 'hidden', { value: %s, configurable: true });"
+        browser.run(hide % "true" + "document.dispatchEvent(new Event('visibilitychange'))")
+        queue(server, "unseen")
+        time.sleep(2.5)
+        check("a tab that nobody sees is told nothing", runs_shown(browser) == [1, 2])
+        browser.run(hide % "false" + "document.dispatchEvent(new Event('visibilitychange'))")
+        browser.wait("document.querySelectorAll('.grid .row').length === 3")
+        check("and catches up", runs_shown(browser) == [1, 2, 3])
         browser.complaints()
 
 

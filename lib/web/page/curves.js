@@ -15,7 +15,12 @@ nn.chart = (label, { height = 220, onclick } = {}) => {
   const chart = { element, above, tip, data: { series: [] }, zoom: { x: null, y: null }, lit: null, onclick };
   let cost = 0;
 
-  const numbers = list => Float64Array.from(list, v => (typeof v === 'number' ? v : (nn.words.number(v) ?? NaN)));
+  const numbers = list => {
+    const out = new Float64Array(list.length);
+    for (let i = 0; i < out.length; i++)
+      out[i] = typeof list[i] === 'number' ? list[i] : (nn.words.number(list[i]) ?? NaN);
+    return out;
+  };
   const smooth = (y, factor) => {
     const out = new Float64Array(y.length);
     let mean = 0,
@@ -298,39 +303,3 @@ nn.chart = (label, { height = 220, onclick } = {}) => {
   nn.pointer(chart);
   return chart;
 };
-
-// The legend: a button a curve, which hides or shows it; pointing at it brings the curve out.
-nn.legend = (chart, title) =>
-  nn.h(
-    'ul',
-    { class: 'legend', 'aria-label': title },
-    chart.data.series.map(s => {
-      const swatch = nn.h('span', { class: 'swatch', 'aria-hidden': 'true' });
-      swatch.style.borderTop = `3px ${s.dash?.length ? 'dashed' : 'solid'} ${s.color}`;
-      const flip = () => {
-        s.hidden = !s.hidden;
-        button.setAttribute('aria-pressed', String(!s.hidden));
-        chart.draw();
-      };
-      const light = on => () => {
-        chart.lit = on ? { series: s } : null;
-        chart.light();
-      };
-      const button = nn.h(
-        'button',
-        {
-          type: 'button',
-          'aria-pressed': String(!s.hidden),
-          title: 'Hide or show',
-          click: flip,
-          mouseenter: light(true),
-          mouseleave: light(false),
-          focus: light(true),
-          blur: light(false),
-        },
-        swatch,
-        nn.h('span', {}, s.name),
-      );
-      return nn.h('li', {}, button, s.href && nn.h('a', { href: s.href, 'aria-label': 'Open ' + s.name }, '→'));
-    }),
-  );

@@ -26,7 +26,11 @@ nn.values = (rows, column) => {
 
 // Colours of these rows by a column; by run when there is none. key: what each colour means.
 nn.colours = (rows, column) => {
-  if (!column) return { of: i => nn.scale.look(i), key: [] };
+  if (!column) {
+    // Of more curves than there are colours with dashes these tell nothing, and take long to draw.
+    const isMany = rows.length > nn.scale.LOOKS;
+    return { of: i => ({ ...nn.scale.look(i), ...(isMany && { dash: [] }) }), key: [] };
+  }
   const { values, words, low, high, log } = nn.values(rows, column);
   const f = log ? Math.log : v => v,
     pale = { color: nn.theme.color('pale'), dash: [1.5, 3] };

@@ -94,5 +94,5 @@ nn.scale = (() => {
     return `rgb(${mix.join(' ')})`;
   };
 
-  return { range, make, ticks, clock, look, shade, COLORS };
+  return { range, make, ticks, clock, look, shade, COLORS, LOOKS: COLORS * DASHES.length };
 })();
