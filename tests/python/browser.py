@@ -225,6 +225,7 @@ def runs_view(browser, server):
     check("chosen columns", browser.texts(".head [role=columnheader]")[1:] == ["run", "name", "host"])
     browser.click(".chooser summary")
     browser.wait("document.querySelector('.sheet label')")
+    check("what can be chosen", "Of every run" in browser.text(".sheet"), browser.text(".sheet"))
     browser.run("[...document.querySelectorAll('.sheet label')].find(l => l.innerText === 'train_cost@last').click()")
     settle(browser)
     check(

@@ -266,6 +266,7 @@ nn.views.runs = (root, { query }) => {
     const none = nn.store.list.length ? 'No run is like that.' : 'No runs yet. nn-run or nn-queue add makes one.';
     empty.textContent = none;
     empty.hidden = rows.length > 0;
+    table.element.hidden = rows.length === 0;
     showChips();
     if (changed || force) showSorts();
     pickBar();
@@ -304,8 +305,12 @@ nn.views.runs = (root, { query }) => {
   chooser.addEventListener('toggle', () => {
     if (chooser.open) choose();
   });
+  root.addEventListener('click', event => {
+    // What was clicked may be gone by now, drawn anew.
+    if (event.target.isConnected && !chooser.contains(event.target)) chooser.open = false;
+  });
   root.append(
-    h('h1', { class: 'hidden' }, 'Runs'),
+    h('h1', { class: 'unseen' }, 'Runs'),
     h(
       'div',
       { class: 'bar', role: 'search' },
@@ -336,7 +341,8 @@ nn.views.runs = (root, { query }) => {
         if (nn.selected.size) location.hash = compareLink();
       },
       Escape: () => {
-        if (filter.value) setWhere('');
+        if (chooser.open) chooser.open = false;
+        else if (filter.value) setWhere('');
       },
     },
     close: () => table.close(),
