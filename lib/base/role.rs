@@ -5,9 +5,12 @@
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::{Duration, Instant};
 
 /// The longest name, bytes.
 const LONGEST: usize = 100;
+/// Between two looks whether it is free.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Held until it is dropped.
 #[derive(Debug)]
@@ -27,6 +30,20 @@ impl Role {
             Ok(socket) => Ok(Some(Role { _socket: socket })),
             Err(err) if err.kind() == io::ErrorKind::AddrInUse => Ok(None),
             Err(err) => Err(err),
+        }
+    }
+
+    /// Takes a role when it is free, within some time. None: it was not.
+    ///
+    /// # Errors
+    /// As `take`.
+    pub fn within(name: &str, patience: Duration) -> io::Result<Option<Role>> {
+        let begun = Instant::now();
+        loop {
+            match Role::take(name)? {
+                None if begun.elapsed() < patience => std::thread::sleep(LOOK),
+                taken => return Ok(taken),
+            }
         }
     }
 }

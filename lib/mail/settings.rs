@@ -74,16 +74,12 @@ impl Settings {
     pub fn read(config: &Config) -> Result<Settings> {
         let get = |key: &str| config.get(key).map(|value| value.trim().to_string()).filter(|value| !value.is_empty());
         let user = get("mail.user");
-        let home = |path: String| match path.strip_prefix("~/") {
-            Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
-            None => PathBuf::from(path),
-        };
         Ok(Settings {
             via: via(&get, user.is_some())?,
             from: from(&get, user.as_deref())?,
-            password_file: get("mail.password-file").map(home),
+            password_file: config.path("mail.password-file"),
             password_command: get("mail.password-command"),
-            ca_file: get("mail.ca-file").map(home),
+            ca_file: config.path("mail.ca-file"),
             timeout: config.duration("mail.timeout")?.filter(|t| !t.is_zero()).unwrap_or(TIMEOUT),
             user,
         })

@@ -5,7 +5,7 @@
 //! does not leave the machine, or over the person's own command, and nowhere else.
 
 mod program;
-mod tls;
+pub mod tls;
 
 use super::settings::{Settings, Tls, Via};
 use super::smtp::{Client, Envelope, Fail, Limits, Reply, Witness};
@@ -94,7 +94,7 @@ fn connect<'w>(
         Some(_) => Some(settings.password().map_err(Fail::Settings)?),
         None => None,
     };
-    let helper = tls::Helper { host, ca_file: settings.ca_file.as_deref(), limits };
+    let helper = tls::Helper { settings: "mail", host, ca_file: settings.ca_file.as_deref(), limits };
     let mut name = own_name(None);
     let mut client = match tls {
         Tls::Command(command) => Client::new(Box::new(tls::command(command, host, port)?), limits, witness),

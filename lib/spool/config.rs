@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every key there is; `table.` stands for any name after it.
-const KEYS: [&str; 39] = [
+const KEYS: [&str; 46] = [
     "spool",
     "grace",
     "slots",
@@ -47,6 +47,13 @@ const KEYS: [&str; 39] = [
     "mail.quiet",
     "mail.subject",
     "mail.body",
+    "report.server",
+    "report.token-file",
+    "report.ca-file",
+    "report.plain",
+    "report.timeout",
+    "report.limit",
+    "report.runs",
     "slurm.options",
     "slurm.setup",
     "gridengine.options",
@@ -161,6 +168,15 @@ impl Config {
                 Ok(vec![Rule::parse(&text).map_err(|what| Error::other(format!("setting NN_RULE: {what}")))?])
             }
         }
+    }
+
+    /// A setting that is the path of a file; `~/` is the home.
+    pub fn path(&self, key: &str) -> Option<PathBuf> {
+        let path = self.get(key).map(|path| path.trim().to_string()).filter(|path| !path.is_empty())?;
+        Some(match path.strip_prefix("~/") {
+            Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
+            None => PathBuf::from(path),
+        })
     }
 
     /// A setting that is a duration.

@@ -31,6 +31,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How TLS is to be done.
 pub struct Helper<'a> {
+    /// The settings it follows: what stands before the dot in their names
+    pub settings: &'static str,
     /// Whose certificate it must be
     pub host: &'a str,
     /// Whom to trust besides the system's authorities
@@ -46,8 +48,8 @@ pub struct Piped {
     child: Child,
     words: Arc<Mutex<Vec<u8>>>,
     listener: Option<JoinHandle<()>>,
-    /// Whose certificate it checks; None: not ours to explain
-    host: Option<String>,
+    /// By which settings, and whose certificate it checks; None: not ours to explain
+    checks: Option<(&'static str, String)>,
 }
 
 impl Helper<'_> {
@@ -73,11 +75,9 @@ impl Helper<'_> {
         if let Some(file) = self.ca_file {
             command.arg("-CAfile").arg(file);
         }
-        let mut piped = start(command, Some(self.host)).map_err(|err| {
-            Fail::Settings(format!(
-                "cannot run openssl, which does TLS here: {} (or set mail.tls = COMMAND)",
-                reason(&err)
-            ))
+        let mut piped = start(command, Some((self.settings, self.host.to_string()))).map_err(|err| {
+            let hint = if self.settings == "mail" { " (or set mail.tls = COMMAND)" } else { "" };
+            Fail::Settings(format!("cannot run openssl, which does TLS here: {}{hint}", reason(&err)))
         })?;
         if !sys::wait_readable(&listener, START.min(self.limits.reply)) {
             return Err(piped.why().unwrap_or(Fail::Broken("openssl does not start".into())));
@@ -98,7 +98,7 @@ pub fn command(text: &str, host: &str, port: u16) -> Result<Piped, Fail> {
     start(command, None).map_err(|err| Fail::Settings(format!("cannot run mail.tls: {}", reason(&err))))
 }
 
-fn start(mut command: Command, host: Option<&str>) -> io::Result<Piped> {
+fn start(mut command: Command, checks: Option<(&'static str, String)>) -> io::Result<Piped> {
     let (socket, theirs) = UnixStream::pair()?;
     let (input, output) = (OwnedFd::from(theirs.try_clone()?), OwnedFd::from(theirs));
     command.stdin(input).stdout(output).stderr(Stdio::piped()).process_group(0);
@@ -111,7 +111,7 @@ fn start(mut command: Command, host: Option<&str>) -> io::Result<Piped> {
     let listener = listener.transpose()?;
     // The command keeps its copies of the other end: dropped, so that its death is the end of the stream.
     drop(command);
-    Ok(Piped { socket, child, words, listener, host: host.map(String::from) })
+    Ok(Piped { socket, child, words, listener, checks })
 }
 
 fn listen(mut stderr: impl Read, words: &Mutex<Vec<u8>>) {
@@ -171,8 +171,8 @@ impl Stream for Piped {
         self.end();
         let words = self.words.lock().map(|words| words.clone()).unwrap_or_default();
         let words = String::from_utf8_lossy(&words).into_owned();
-        match &self.host {
-            Some(host) => explain(&words, host),
+        match &self.checks {
+            Some((settings, host)) => explain(&words, settings, host),
             None => {
                 let line = words.lines().find(|line| !line.trim().is_empty())?;
                 Some(Fail::Broken(format!("mail.tls: {}", line.trim())))
@@ -186,7 +186,7 @@ impl Piped {
         let _ = sys::kill_group(self.child.id(), Signal::KILL);
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if let Some(listener) = self.listener.take().filter(|_| self.host.is_some()) {
+        if let Some(listener) = self.listener.take().filter(|_| self.checks.is_some()) {
             let _ = listener.join();
         }
     }
@@ -199,20 +199,22 @@ impl Drop for Piped {
 }
 
 /// What openssl's words mean. None: nothing of its own.
-fn explain(words: &str, host: &str) -> Option<Fail> {
+fn explain(words: &str, settings: &str, host: &str) -> Option<Fail> {
     if let Some((_, error)) = words.split_once("verify error:num=") {
         let line = error.lines().next().unwrap_or_default();
         let (number, text) = line.split_once(':').unwrap_or((line, ""));
         let hint = match number {
-            "18" | "19" | "20" | "21" => " (mail.ca-file names whom to trust besides)",
-            "9" | "10" => " (or the clock here is wrong)",
-            "62" => " (mail.server must be the name in the certificate)",
-            _ => "",
+            "18" | "19" | "20" | "21" => format!(" ({settings}.ca-file names whom to trust besides)"),
+            "9" | "10" => " (or the clock here is wrong)".into(),
+            "62" => format!(" ({settings}.server must be the name in the certificate)"),
+            _ => String::new(),
         };
         return Some(Fail::Settings(format!("the certificate is not that of {host}: {text}{hint}")));
     }
     if words.contains("wrong version number") || words.contains("packet length too long") {
-        return Some(Fail::Broken("what answers does not speak TLS (wrong port? wrong mail.tls?)".into()));
+        return Some(Fail::Broken(format!(
+            "what answers does not speak TLS (wrong port, or wrong settings {settings}.…)"
+        )));
     }
     if words.contains("nknown option") {
         return Some(Fail::Settings("this openssl is too old to verify host names: nothing is sent".into()));
@@ -258,7 +260,7 @@ mod tests {
 
     #[test]
     fn words_of_openssl() {
-        let words = |text: &str| explain(text, "mx").map(|fail| fail.to_string()).unwrap_or_default();
+        let words = |text: &str| explain(text, "mail", "mx").map(|fail| fail.to_string()).unwrap_or_default();
         assert!(
             words("depth=0 CN = x\nverify error:num=10:certificate has expired\nx")
                 .contains("certificate has expired (or the clock")

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 const HOST_KEYS: [&str; 11] =
     ["ssh", "options", "bin", "spool", "work", "engine", "engine-options", "slots", "gpus", "group", "env"];
 /// Names that mean something else where a host may be named.
-const TAKEN: [&str; 6] = ["slurm", "gridengine", "local", "all", "none", "sending"];
+const TAKEN: [&str; 7] = ["slurm", "gridengine", "report", "local", "all", "none", "sending"];
 /// The longest name: it stands in the names of tokens.
 const LONGEST: usize = 64;
 
