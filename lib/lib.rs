@@ -34,6 +34,7 @@ pub mod spool {
     pub mod owner; // who holds a run, and proof of death
     pub mod profile; // a command as a profiler wants it
     pub mod recover; // mends what a crash left
+    pub mod reported; // what is known of a run that its own host tells of
     pub mod rule; // warn, stop, mail or run, if
     pub mod select; // run numbers, names, last~2, ranges, @groups
     pub mod sign; // signs of life, for people
@@ -128,7 +129,9 @@ pub mod web {
     pub mod http; // the head of a request
     pub mod page; // the files of the page
     mod pool; // the threads that answer
+    pub mod report; // how far a run is that goes on elsewhere
     pub mod response; // an answer
     pub mod server; // the loop that reads and writes
+    pub mod token; // who may do what
     mod transfer; // long bodies
 }

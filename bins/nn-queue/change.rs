@@ -18,7 +18,8 @@ use nn::cluster::ssh::host::is_host;
 use nn::spool::attempts::is_of_script;
 use nn::spool::owner::{Life, Owner, group_of};
 use nn::spool::recover::Recovery;
-use nn::spool::state::{Folder, State, Token};
+use nn::spool::reported::Reported;
+use nn::spool::state::{Folder, REPORT, State, Token};
 use nn::spool::store::Spool;
 use std::collections::BTreeSet;
 
@@ -85,10 +86,24 @@ fn called_off(spool: &Spool, token: &Token) -> Result<Step> {
             files::create_empty_durable(&spool.run_dir(token.run).join("cancel"))?;
             Step::Did("stopping")
         }
+        State::Submitted(engine, _) if engine == REPORT => tell_its_host(spool, token)?,
         State::Cancelled => Step::Already,
         State::Submitted(engine, _) if engines::is_engine(spool, engine)? => Step::Move(token.to(State::Cancelled)),
         state => Step::No(reason(state)),
     })
+}
+
+/// A run that goes on elsewhere: its host hears of it when it tells the next time. Asked once more, nobody waits for that.
+fn tell_its_host(spool: &Spool, token: &Token) -> Result<Step> {
+    if !files::create_empty_durable(&spool.run_dir(token.run).join("cancel"))? {
+        return Ok(Step::Move(token.to(State::Cancelled)));
+    }
+    let words = Reported::of(spool, token.run).words();
+    cli::tell(&format!(
+        "run {}: {words}: it is stopped there with its next report (once more: cancelled here)",
+        token.run
+    ));
+    Ok(Step::Did("stopping"))
 }
 
 /// cancel, for one run; the word for what it is now.
@@ -122,10 +137,12 @@ pub fn retry(args: &mut Args, out: &mut Out) -> Result<Exit> {
         }
     }
     change("retry", given, out, &|spool, token| {
+        if token.folder().is_end()
+            && let Some(why) = elsewhere(spool, token)
+        {
+            return Ok(Step::No(why));
+        }
         Ok(match &token.state {
-            State::Done | State::Failed(_) | State::Cancelled if is_imported(spool, token.run) => {
-                Step::No("imported: it ran elsewhere and cannot be run from here".into())
-            }
             State::Done if !done_too => Step::No("done (--done runs it again all the same)".into()),
             State::Done | State::Failed(_) | State::Cancelled => {
                 // The old request is not meant for the new attempt.
@@ -138,8 +155,8 @@ pub fn retry(args: &mut Args, out: &mut Out) -> Result<Exit> {
     })
 }
 
-fn is_imported(spool: &Spool, run: u64) -> bool {
-    spool.job(run).is_ok_and(|job| job.source().is_some())
+fn elsewhere(spool: &Spool, token: &Token) -> Option<String> {
+    spool.job(token.run).ok()?.elsewhere()
 }
 
 /// queued and held: another priority; what has left the queue: when it comes back
@@ -165,6 +182,7 @@ pub fn reason(state: &State) -> String {
     match state {
         State::Queued(_) => "queued".into(),
         State::Held(_) => "held".into(),
+        State::Submitted(engine, _) if engine == REPORT => "it goes on elsewhere, and its host only tells of it".into(),
         State::Submitted(engine, id) => format!("handed to {engine} as {id}"),
         State::Claimed(_) => "about to start".into(),
         State::Started(..) => "running".into(),

@@ -8,6 +8,7 @@ use nn::cluster::engine::{self, Fate};
 use nn::cluster::ssh::host::is_host;
 use nn::cluster::ssh::record::{Reach, Record};
 use nn::cluster::sync;
+use nn::spool::reported::Reported;
 use nn::spool::state::{State, Token};
 use nn::spool::store::Spool;
 use std::collections::{BTreeMap, HashMap};
@@ -28,6 +29,9 @@ pub fn notes(spool: &Spool, tokens: &[&Token]) -> Result<HashMap<u64, String>> {
         let State::Submitted(engine, id) = &token.state else { return None };
         if is_host(engine) {
             return Some((token.run, Reach::of(spool, engine).words(engine, &Record::of(spool, token.run))));
+        }
+        if token.reported().is_some() {
+            return Some((token.run, Reported::of(spool, token.run).words()));
         }
         let fate = fates.get(&token.run);
         Some((token.run, format!("{engine}{}", words(&Id::parse(id), fate))))

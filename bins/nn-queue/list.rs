@@ -18,7 +18,7 @@ use nn::spool::job::Job;
 use nn::spool::owner::Life;
 use nn::spool::select::select;
 use nn::spool::sign::owner_note;
-use nn::spool::state::{Folder, State, Token};
+use nn::spool::state::{Folder, REPORT, State, Token};
 use nn::spool::store::Spool;
 use nn::spool::waits::Waits;
 use std::collections::HashSet;
@@ -164,7 +164,7 @@ fn row(spool: &Spool, token: Token, now: Time) -> Row {
         State::Queued(_) | State::Held(_) | State::Submitted(..) => {
             time = job.as_ref().ok().and_then(Job::added).map(|added| now.since(added));
             if let State::Submitted(engine, _) = &token.state
-                && is_host(engine)
+                && (is_host(engine) || engine == REPORT)
             {
                 progress = last_point(spool, token.run);
             }

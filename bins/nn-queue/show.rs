@@ -18,7 +18,7 @@ use nn::spool::job::Job;
 use nn::spool::needs::Placed;
 use nn::spool::select::select_one;
 use nn::spool::sign::owner_note;
-use nn::spool::state::{State, Token};
+use nn::spool::state::{REPORT, State, Token};
 use nn::spool::store::Spool;
 use nn::spool::waits::Waits;
 use std::fs::File;
@@ -231,6 +231,7 @@ fn state(row: &Row, owner: Option<&str>) -> String {
     let mut text = row.state().to_string();
     match state {
         State::Queued(priority) | State::Held(priority) => text += &format!(", priority {priority}"),
+        State::Submitted(engine, _) if engine == REPORT => {}
         State::Submitted(engine, _) => text += &format!(" to {engine}"),
         State::Claimed(worker) => text += &format!(", claimed by the worker {} on {}", worker.pid, worker.host),
         State::Started(_, runner) => text += &format!(" under nn-run {} on {}", runner.pid, runner.host),

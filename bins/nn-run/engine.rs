@@ -95,6 +95,9 @@ pub fn submitted(spool: &Spool, word: &str) -> Result<Option<(Token, EngineJob)>
             "run {run} was handed to {engine}, where it is run under a number of its own"
         )));
     }
+    if token.reported().is_some() {
+        return Err(Error::other(format!("run {run} goes on elsewhere: its host only tells of it")));
+    }
     // The name may still say that it is being handed over.
     let id = environment::job_id(engine).unwrap_or_else(|| id.clone());
     let job = EngineJob { engine: engine.clone(), id };

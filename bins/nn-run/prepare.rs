@@ -290,8 +290,8 @@ fn in_job(spool: &Spool, token: Token, job: EngineJob) -> Result<Claim> {
 fn resumed(spool: &Spool, run: &str, me: &Owner) -> Result<Claim> {
     let run = select_one(spool, run)?;
     let from = spool.state_of(run)?.ok_or_else(|| Error::other(format!("run {run} has no state")))?;
-    if spool.job(run).is_ok_and(|job| job.source().is_some()) {
-        return Err(Error::other(format!("run {run} was imported: it ran elsewhere and cannot be run from here")));
+    if let Some(why) = spool.job(run)?.elsewhere() {
+        return Err(Error::other(format!("run {run} was {why}")));
     }
     let mine = State::Claimed(me.clone());
     let claimed = match &from.state {

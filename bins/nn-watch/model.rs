@@ -17,7 +17,7 @@ use nn::record::history::{News, Point};
 use nn::record::results::Results;
 use nn::spool::job::Job;
 use nn::spool::select::select;
-use nn::spool::state::{Folder, State, Token};
+use nn::spool::state::{Folder, REPORT, State, Token};
 use nn::spool::store::Spool;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -164,7 +164,8 @@ impl Run {
     }
 
     fn look(&mut self) -> Result<()> {
-        let is_elsewhere = matches!(&self.token.state, State::Submitted(engine, _) if !is_host(engine));
+        let is_elsewhere =
+            matches!(&self.token.state, State::Submitted(engine, _) if !is_host(engine) && engine != REPORT);
         if is_elsewhere || matches!(self.token.state, State::Queued(_) | State::Held(_)) {
             return Ok(());
         }

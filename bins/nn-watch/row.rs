@@ -12,8 +12,9 @@ use nn::cluster::ssh::host::is_host;
 use nn::cluster::ssh::record::{Reach, Record};
 use nn::record::meaning;
 use nn::record::results::took;
+use nn::spool::reported::Reported;
 use nn::spool::sign::owner_note;
-use nn::spool::state::State;
+use nn::spool::state::{REPORT, State};
 use std::time::Duration;
 
 /// Values that are shown of a run.
@@ -102,6 +103,7 @@ fn note(model: &Model, run: &Run) -> String {
         State::Started(worker, runner) => owner_note(spool, number, worker, runner, "runner").unwrap_or_default(),
         State::Failed(how) => how.words(),
         State::Submitted(host, _) if is_host(host) => Reach::of(spool, host).words(host, &Record::of(spool, number)),
+        State::Submitted(engine, _) if engine == REPORT => Reported::of(spool, number).words(),
         State::Submitted(engine, id) => format!("{engine} {id}"),
         _ => String::new(),
     }

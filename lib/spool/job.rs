@@ -24,7 +24,7 @@ pub const PRIORITY: u8 = 5;
 pub const GRACE: Duration = Duration::from_secs(30);
 
 /// The members a job may have; anything else is a slip of the pen.
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 32] = [
     "argv",
     "cwd",
     "name",
@@ -56,6 +56,7 @@ const KEYS: [&str; 31] = [
     "notify",
     "batch",
     "source",
+    "reported",
 ];
 
 /// Members of `needs`.
@@ -182,6 +183,11 @@ impl Job {
         self.json.str("host")
     }
 
+    /// The host that it ran on by itself, and that told of it; None: it is a run of this spool. It never starts here.
+    pub fn reported(&self) -> Option<&str> {
+        self.json.str("reported")
+    }
+
     /// Whether it may start on a host: one of its patterns fits the name, or what stands before the first dot of it.
     pub fn may_start_on(&self, host: &str) -> bool {
         let short = host.split('.').next().unwrap_or_default();
@@ -256,6 +262,12 @@ impl Job {
         self.json.get("source").and_then(Source::of)
     }
 
+    /// Why it is never run from here, if it ran elsewhere.
+    pub fn elsewhere(&self) -> Option<String> {
+        let imported = self.source().map(|_| "imported: it ran elsewhere and cannot be run from here".into());
+        imported.or_else(|| Some(format!("reported by {}: it has never run here", self.reported()?)))
+    }
+
     /// When it was added.
     pub fn added(&self) -> Option<Time> {
         self.json.str("added").and_then(Time::parse)
@@ -314,6 +326,7 @@ fn check_member(key: &str, value: &Value) -> std::result::Result<(), String> {
             Some(members) if members.iter().all(|(_, v)| v.as_str().is_some()) => Ok(()),
             _ => Err("'batch' is what a run in a batch job has, or nothing".into()),
         },
+        "reported" => text(256),
         "host" if value.as_str().is_some_and(is_host_patterns) => Ok(()),
         "host" => Err("'host' must be names of hosts, or patterns such as \"gpu*\"".into()),
         "name" | "group" => text(200),

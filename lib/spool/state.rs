@@ -161,6 +161,9 @@ pub enum State {
     Cancelled,
 }
 
+/// What stands in the place of an engine in the token of a run that goes on elsewhere and is told of by its own host.
+pub const REPORT: &str = "report";
+
 /// One token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Token {
@@ -203,6 +206,14 @@ impl Token {
             outcome.set("how", how.to_string());
         }
         outcome
+    }
+
+    /// The key of a run that goes on elsewhere, and of which its own host reports; None: it is no such run.
+    pub fn reported(&self) -> Option<&str> {
+        match &self.state {
+            State::Submitted(engine, key) if engine == REPORT => Some(key),
+            _ => None,
+        }
     }
 
     /// Which of two tokens of one run is the truth: the greater.

@@ -7,6 +7,7 @@ mod claim;
 mod import;
 mod origin;
 mod place;
+pub mod report;
 
 pub use add::{environment, is_of_a_run, least_environment, read_environment, variables};
 pub use claim::{Claims, Judge, May};

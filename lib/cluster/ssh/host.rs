@@ -141,7 +141,7 @@ impl Host {
     }
 }
 
-/// Whether what a token of submitted/ names is a host, and no engine of this one.
+/// Whether what a token of submitted/ names is a host, and no engine of this one, nor a run that is only told of.
 pub fn is_host(engine: &str) -> bool {
     is_name(engine)
 }

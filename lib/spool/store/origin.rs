@@ -82,7 +82,7 @@ impl Spool {
         self.make_origins()?;
         let path = self.origin_path(id)?;
         if files::symlink(Path::new(REFUSED), &path)? {
-            files::sync_dir(&self.dir().join(ORIGINS))?;
+            files::sync_dir(&self.origins())?;
             return Ok(Origin::Refused);
         }
         self.origin(id)?.ok_or_else(|| Error::data(&path, 0, "comes and goes"))
@@ -103,7 +103,7 @@ impl Spool {
         }
         let fresh: Vec<usize> = (0..given.len()).filter(|i| origins.get(*i).is_some_and(Option::is_none)).collect();
         self.add_fresh(given, &fresh, env, &mut origins)?;
-        files::sync_dir(&self.dir().join(ORIGINS))?;
+        files::sync_dir(&self.origins())?;
         let origins: Vec<Origin> = origins.into_iter().flatten().collect();
         let settled = origins.iter().map(|origin| self.settle(*origin)).collect::<Result<Vec<_>>>()?;
         files::sync_dir(&self.folder(Folder::Queued))?;
@@ -148,7 +148,7 @@ impl Spool {
     }
 
     /// Writes the tokens beside the runs, durably.
-    fn unborn(&self, runs: &[u64]) -> Result<()> {
+    pub(super) fn unborn(&self, runs: &[u64]) -> Result<()> {
         let many = runs.len() >= MANY;
         for run in runs {
             let path = self.run_dir(*run).join(UNBORN);
@@ -186,17 +186,26 @@ impl Spool {
         Ok(origin)
     }
 
-    fn link(&self, id: &str, run: u64, generation: u32) -> Result<bool> {
-        files::symlink(Path::new(&format!("{run}.{generation}")), &self.origin_path(id)?)
+    pub(super) fn link(&self, id: &str, run: u64, generation: u32) -> Result<bool> {
+        let (text, path) = (format!("{run}.{generation}"), self.origin_path(id)?);
+        let made = files::symlink(Path::new(&text), &path);
+        // Made, and only the answer was lost.
+        let is_ours = || std::fs::read_link(&path).is_ok_and(|there| there.as_os_str() == text.as_str());
+        if matches!(made, Ok(true)) || is_ours() { Ok(true) } else { made }
     }
 
-    fn make_origins(&self) -> Result<()> {
-        if files::make_dir(&self.dir().join(ORIGINS))? { files::sync_dir(self.dir()) } else { Ok(()) }
+    pub(super) fn make_origins(&self) -> Result<()> {
+        if files::make_dir(&self.origins())? { files::sync_dir(self.dir()) } else { Ok(()) }
+    }
+
+    /// The folder of the links.
+    pub(super) fn origins(&self) -> PathBuf {
+        self.dir().join(ORIGINS)
     }
 
     fn origin_path(&self, id: &str) -> Result<PathBuf> {
         if is_id(id) {
-            return Ok(self.dir().join(ORIGINS).join(id));
+            return Ok(self.origins().join(id));
         }
         Err(Error::other(format!("'{id}' is not the id of a run")))
     }
