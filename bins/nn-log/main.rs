@@ -7,8 +7,10 @@
 //! what other tools recorded.
 
 mod export;
+mod http;
 mod import;
 mod progress;
+mod report;
 mod script;
 
 use nn::base::args::{Arg, Args};
@@ -40,8 +42,11 @@ Usage: nn-log [-r RUN] NAME=VALUE...
        nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
               [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
        nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-       nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                    [--server URL]
+       nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
        nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                     [--server URL]
+       nn-log report [--server URL] [RUNS]
 
 Record variables of interest from any language, or out of log lines.
 
@@ -62,6 +67,7 @@ Record variables of interest from any language, or out of log lines.
       --log FILE...       read what is new in these logs; import them, a run each
       --data FILE...      read what is new in these files of CSV, JSON or JSON lines
       --status N          finish: how it ended, as in $?
+      --server URL        report the run to the nn-web there, too
   -h, --help              print this
   -V, --version           print the version
 ";
@@ -78,12 +84,13 @@ fn main() -> ExitCode {
 /// What takes the rest of the line.
 type Verb = fn(&mut Args, &mut Out) -> Result<Exit>;
 
-const VERBS: [(&str, Verb); 5] = [
+const VERBS: [(&str, Verb); 6] = [
     ("export", export::export),
     ("import", import::import),
     ("start", script::start),
     ("progress", script::progress),
     ("finish", script::finish),
+    ("report", report::report),
 ];
 
 #[derive(Default)]
@@ -146,7 +153,7 @@ fn check(opts: &Opts) -> Result<()> {
     let is_verb = opts.verb.is_some();
     let wrong = match opts.operands.len() {
         _ if is_verb && (opts.only_try || opts.json || opts.run.is_some() || !opts.patterns.is_empty()) => {
-            "export, import, start, progress, finish come first: nn-log export RUNS"
+            "export, import, start, progress, finish, report come first: nn-log export RUNS"
         }
         _ if is_verb => return Ok(()),
         0 if opts.only_try => "--try needs a file, or '-' for standard input",

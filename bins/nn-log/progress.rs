@@ -8,10 +8,11 @@
 //! shorter, or other bytes before that place) is read from its beginning. A data file that is one JSON value, written
 //! anew each time, is read as its elements, and gives what the history lacks of it.
 
+use crate::report;
 use crate::script::absolute;
 use nn::base::cli;
 use nn::base::error::{Doing, Error, Result};
-use nn::base::files;
+use nn::base::files::{self, Grower};
 use nn::base::glob;
 use nn::base::hash::Hasher;
 use nn::base::json::{self, Value};
@@ -21,15 +22,18 @@ use nn::base::time::Time;
 use nn::record::history::{Point, Recorded, Writer, file_of_host};
 use nn::record::metrics::Extractor;
 use nn::record::pattern::Pattern;
+use nn::spool::attempts::is_of_script;
 use nn::spool::owner::Owner;
 use nn::spool::state::{State, Token};
 use nn::spool::store::Spool;
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const FILE: &str = "progress.json";
+/// Where a run that is reported keeps what its logs say.
+const LOG: &str = "log";
 /// Bytes of a file's beginning, and before the place where reading goes on, that are read once more.
 const HEAD: u64 = 1 << 16;
 const CONTEXT: u64 = 1 << 18;
@@ -64,6 +68,8 @@ struct Known {
     points: u64,
     /// How long it was when the attempt began
     from: u64,
+    /// How long the run's own log is, when it keeps one
+    log: Option<u64>,
     places: Vec<Place>,
 }
 
@@ -93,14 +99,18 @@ pub fn read(spool: &Spool, token: &Token, sources: Vec<Source>, patterns: &[Patt
             }
         }
     }
+    let keeps = report::is_reported(spool, token.run) && is_of_script(spool, token);
+    known.log = known.log.or(keeps.then_some(0));
     let points = dir.join(file_of_files());
+    let mut kept = known.log.map(|length| Kept { path: dir.join(LOG), length, file: None });
     let mut writer = None;
     for place in &mut known.places {
-        go_on(place, patterns, last, &points, known.from, &mut writer)?;
+        go_on(place, patterns, last, &points, known.from, &mut writer, kept.as_mut())?;
     }
     if let Some(writer) = &mut writer {
         writer.flush()?;
     }
+    known.log = kept.map(|kept| kept.length);
     known.points = std::fs::metadata(&points).map_or(0, |meta| meta.len());
     write(spool, token.run, &known)
 }
@@ -124,16 +134,8 @@ pub fn beat(spool: &Spool, owner: &Owner) {
 fn turn(dir: &Path) -> Result<Role> {
     let meta = std::fs::metadata(dir).doing("read", dir)?;
     let name = format!("nn-progress.{:x}.{:x}", meta.dev(), meta.ino());
-    let begun = Instant::now();
-    loop {
-        match Role::take(&name).doing("take turns with", "other calls")? {
-            Some(role) => return Ok(role),
-            None if begun.elapsed() > PATIENCE => {
-                return Err(Error::Again("another call reads the files of this run: try again".into()));
-            }
-            None => std::thread::sleep(Duration::from_millis(20)),
-        }
-    }
+    let role = Role::within(&name, PATIENCE).doing("take turns with", "other calls")?;
+    role.ok_or_else(|| Error::Again("another call reads the files of this run: try again".into()))
 }
 
 fn file_of_files() -> String {
@@ -162,9 +164,13 @@ fn known(dir: &Path) -> Result<Known> {
     if here && std::fs::metadata(&points).is_ok_and(|meta| meta.len() > length) {
         files::cut(&points, length)?;
     }
+    let log = number(&json, "log");
+    if let Some(length) = log.filter(|length| std::fs::metadata(dir.join(LOG)).is_ok_and(|meta| meta.len() > *length)) {
+        files::cut(&dir.join(LOG), length)?;
+    }
     let places = json.list("files").unwrap_or_default().iter().filter_map(place).collect();
     let from = number(&json, "from").filter(|_| here).unwrap_or(0);
-    Ok(Known { points: length, from, places })
+    Ok(Known { points: length, from, log, places })
 }
 
 fn write(spool: &Spool, run: u64, known: &Known) -> Result<()> {
@@ -177,13 +183,45 @@ fn write(spool: &Spool, run: u64, known: &Known) -> Result<()> {
             ("mark", place.mark.as_str().into()),
         ])
     };
-    let whole = json::map([
+    let mut whole = json::map([
         ("host", Value::from(sys::host_name())),
         ("points", known.points.into()),
         ("from", known.from.into()),
-        ("files", known.places.iter().map(file).collect::<Vec<_>>().into()),
     ]);
+    if let Some(length) = known.log {
+        whole.set("log", length);
+    }
+    whole.set("files", known.places.iter().map(file).collect::<Vec<_>>());
     spool.put_lazily(run, FILE, &whole)
+}
+
+/// How long the files are that calls of progress write, as far as that is on record. What is more may be cut off again.
+pub fn noted(dir: &Path) -> Vec<(String, u64)> {
+    let text = files::read_text_if_any(dir.join(FILE)).ok().flatten().unwrap_or_default();
+    let Ok(json) = Value::parse(&text) else { return Vec::new() };
+    let host = json.str("host").unwrap_or_default();
+    let length = |key: &str| json.int(key).and_then(|n| u64::try_from(n).ok());
+    let points = length("points").map(|length| (format!("history.{host}.files.jsonl"), length));
+    points.into_iter().chain(length("log").map(|length| (LOG.to_string(), length))).collect()
+}
+
+/// The run's own log: what logs said, in the order in which it was read.
+struct Kept {
+    path: PathBuf,
+    length: u64,
+    file: Option<Grower>,
+}
+
+impl Kept {
+    fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(Grower::open(&self.path, self.length, true)?),
+        };
+        file.write(bytes)?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
 }
 
 /// Reads one file on.
@@ -194,6 +232,7 @@ fn go_on(
     points: &Path,
     from: u64,
     writer: &mut Option<Writer>,
+    kept: Option<&mut Kept>,
 ) -> Result<()> {
     let file = match files::open_regular(&place.path) {
         Ok(file) => file,
@@ -222,6 +261,15 @@ fn go_on(
         None => {
             let to = if last { length } else { end_of_lines(&file, from_here, length) };
             read_lines(&file, place, patterns, (from_here, to), last, &mut sink);
+            if let Some(kept) = kept.filter(|_| !place.is_data) {
+                let mut added = Ok(());
+                feed(&file, from_here, to, &mut |bytes| {
+                    if added.is_ok() {
+                        added = kept.add(bytes);
+                    }
+                });
+                added?;
+            }
             to
         }
     };

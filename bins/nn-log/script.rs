@@ -6,6 +6,7 @@
 //! any owner. A script that is itself under nn-run makes no run of its own: its lines speak of that one.
 
 use crate::progress::{self, Source};
+use crate::report::{self, Haste};
 use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
@@ -37,7 +38,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Makes the run, and prints its number.
 pub fn start(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let mut members: Vec<(&str, Value)> = Vec::new();
-    let (mut params, mut tags) = (Vec::new(), Vec::new());
+    let (mut params, mut tags, mut server) = (Vec::new(), Vec::new(), None);
     while let Some(arg) = args.next()? {
         let arg = match arg {
             Arg::Short('n') => Arg::Long("name".into()),
@@ -49,16 +50,20 @@ pub fn start(args: &mut Args, out: &mut Out) -> Result<Exit> {
             Arg::Long(name) if name == "group" => members.push(("group", args.text()?.into())),
             Arg::Long(name) if name == "note" => members.push(("note", args.text()?.into())),
             Arg::Long(name) if name == "param" => params.push(parse_param(&args.text()?).map_err(Error::usage)?),
+            Arg::Long(name) if name == "server" => server = Some(args.text()?),
             Arg::Long(name) if name == "tag" => tags.push(Value::from(args.text()?)),
             _ => return Err(arg.unexpected()),
         }
     }
+    let spool = Spool::find()?;
+    let server = report::server(&spool, server.as_deref())?;
     if let Some(run) = surrounding() {
         cli::tell(&format!("inside run {run}, which nn-run records: no other is made"));
         writeln!(out, "{run}")?;
-        return Ok(Exit::DONE);
+        return run
+            .parse()
+            .map_or(Ok(Exit::DONE), |run| reported(&spool, run, server.as_deref(), Haste::Now, Exit::DONE));
     }
-    let spool = Spool::find()?;
     let owner = script()?;
     if let Some(token) = started(&spool)?.into_iter().find(|token| owner_of(token) == Some(&owner)) {
         return Err(Error::other(format!("run {} of this script goes on: 'nn-log finish' ends it", token.run)));
@@ -93,7 +98,16 @@ pub fn start(args: &mut Args, out: &mut Out) -> Result<Exit> {
     };
     begin(&spool, &token, &owner, &job, &cwd)?;
     writeln!(out, "{}", token.run)?;
-    Ok(Exit::DONE)
+    reported(&spool, token.run, server.as_deref(), Haste::Now, Exit::DONE)
+}
+
+/// The end of a line: the run is reported, when that is asked for, and the line ends as it would without.
+fn reported(spool: &Spool, run: u64, server: Option<&str>, haste: Haste, exit: Exit) -> Result<Exit> {
+    if let Some(server) = server {
+        report::ask(spool, run, server)?;
+    }
+    report::tell(spool, run, haste);
+    Ok(exit)
 }
 
 /// The run of a batch job that was started again: the script itself is the proof that it has started.
@@ -166,6 +180,7 @@ struct Asked {
     status: i32,
     sources: Vec<Source>,
     patterns: Vec<Pattern>,
+    server: Option<String>,
 }
 
 fn parse(args: &mut Args, is_end: bool) -> Result<Asked> {
@@ -188,6 +203,7 @@ fn parse(args: &mut Args, is_end: bool) -> Result<Asked> {
             Arg::Long(name) if name == "pattern" => {
                 asked.patterns.push(Pattern::parse(&args.text()?).map_err(Error::Usage)?);
             }
+            Arg::Long(name) if name == "server" => asked.server = Some(args.text()?),
             Arg::Long(name) if name == "status" && is_end => {
                 let status = |text: &str| text.parse().ok().filter(|n| (0..=255).contains(n));
                 asked.status = args.with("an exit status from 0 to 255", status)?;
@@ -202,10 +218,12 @@ fn parse(args: &mut Args, is_end: bool) -> Result<Asked> {
 pub fn progress(args: &mut Args, _: &mut Out) -> Result<Exit> {
     let asked = parse(args, false)?;
     let (spool, token) = of_script(asked.run.as_deref())?;
+    let server = will_be_reported(&spool, &token, &asked)?;
     progress::read(&spool, &token, asked.sources, &asked.patterns, false)?;
     if let Some(owner) = owner_of(&token).filter(|_| is_of_script(&spool, &token)) {
         progress::beat(&spool, owner);
     }
+    reported(&spool, token.run, server.as_deref(), Haste::Passing, Exit::DONE)?;
     if spool.run_dir(token.run).join("cancel").exists() {
         cli::tell(&format!("run {} was called off", token.run));
         return Ok(Exit::NO);
@@ -218,18 +236,28 @@ pub fn finish(args: &mut Args, _: &mut Out) -> Result<Exit> {
     let asked = parse(args, true)?;
     let (spool, token) = of_script(asked.run.as_deref())?;
     let run = token.run;
-    if !is_of_script(&spool, &token) {
-        // Inside a run the script's last line says nothing that nn-run does not see.
-        return if asked.run.is_none() && surrounding() == Some(run.to_string()) {
-            progress::read(&spool, &token, asked.sources, &asked.patterns, true)?;
-            Ok(Exit::DONE)
-        } else {
-            Err(Error::other(format!("run {run} is under nn-run, which records its end")))
-        };
+    let server = will_be_reported(&spool, &token, &asked)?;
+    let is_own = is_of_script(&spool, &token);
+    // Inside a run the script's last line says nothing that nn-run does not see.
+    if !is_own && (asked.run.is_some() || surrounding() != Some(run.to_string())) {
+        return Err(Error::other(format!("run {run} is under nn-run, which records its end")));
     }
     progress::read(&spool, &token, asked.sources, &asked.patterns, true)?;
-    end(&spool, &token, asked.status)?;
-    Ok(Exit::DONE)
+    if is_own {
+        end(&spool, &token, asked.status)?;
+    }
+    reported(&spool, run, server.as_deref(), Haste::Now, Exit::DONE)
+}
+
+/// The server, and, before the files are read, that the run is reported: then what its logs say is kept.
+fn will_be_reported(spool: &Spool, token: &Token, asked: &Asked) -> Result<Option<String>> {
+    let given = asked.server.as_deref();
+    let server =
+        if given.is_none() && report::is_reported(spool, token.run) { None } else { report::server(spool, given)? };
+    if let Some(server) = &server {
+        report::ask(spool, token.run, server)?;
+    }
+    Ok(server)
 }
 
 fn end(spool: &Spool, token: &Token, status: i32) -> Result<()> {

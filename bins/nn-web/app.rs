@@ -4,13 +4,14 @@
 use crate::act::Action;
 use crate::guard::{self, Guard};
 use crate::model::Model;
-use crate::{act, curves, hosts, live, log, resources, run};
+use crate::{act, curves, hosts, live, log, report, resources, run};
 use nn::base::json::{self, Value};
 use nn::base::sys;
 use nn::spool::store::Spool;
 use nn::web::caller::Caller;
 use nn::web::http::{Head, Method};
 use nn::web::page::{self, File};
+use nn::web::report::MOST;
 use nn::web::response::Response;
 use nn::web::server::{Admitted, Answer, App};
 use std::io::Read;
@@ -45,6 +46,7 @@ enum Route {
     Live,
     Login,
     Act(u64, Action),
+    Report,
 }
 
 fn route(path: &str) -> Option<Route> {
@@ -59,6 +61,7 @@ fn route(path: &str) -> Option<Route> {
         ["queue"] => Route::Queue,
         ["live"] => Route::Live,
         ["login"] => Route::Login,
+        ["report"] => Route::Report,
         ["runs", run] => Route::Run(number(run)?),
         ["runs", run, "history"] => Route::History(number(run)?),
         ["runs", run, "resources"] => Route::Resources(number(run)?),
@@ -77,7 +80,7 @@ pub fn number(text: &str) -> Option<u64> {
 impl Route {
     /// Whether it changes something.
     fn posts(self) -> bool {
-        matches!(self, Route::Login | Route::Act(..))
+        matches!(self, Route::Login | Route::Act(..) | Route::Report)
     }
 
     /// Whether it tells of runs.
@@ -130,7 +133,7 @@ impl Web {
             Route::Queue => Response::json(json::map([("queue", self.fresh_model()?.queue())]).to_string()),
             Route::Login => self.guard.log_in(&as_json(body)?),
             Route::Act(run, action) => act::act(self, run, action, &as_json(body)?)?,
-            Route::Live => return Err(Response::error(500, "a stream is no answer")),
+            Route::Live | Route::Report => return Err(Response::error(500, "this is answered elsewhere")),
         })
     }
 
@@ -190,6 +193,10 @@ impl App for Web {
         match route {
             Route::Login => guard::is_json(head)?,
             Route::Act(..) => self.guard.may_act(head)?,
+            Route::Report => {
+                self.guard.may_write(head)?;
+                return Ok(Admitted::Stream(MOST));
+            }
             _ if route.tells() => self.guard.may_read(head)?,
             _ => {}
         }
@@ -210,7 +217,7 @@ impl App for Web {
         Answer::Whole(answered.unwrap_or_else(|refused| refused))
     }
 
-    fn receive(&self, _head: &Head, _body: &mut dyn Read) -> Response {
-        nothing()
+    fn receive(&self, head: &Head, body: &mut dyn Read) -> Response {
+        report::receive(self, head, body).unwrap_or_else(|refused| refused)
     }
 }

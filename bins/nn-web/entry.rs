@@ -7,7 +7,7 @@ use nn::cluster::ssh::host::is_host;
 use nn::record::course::Course;
 use nn::record::meaning;
 use nn::record::results::{Results, Row, took};
-use nn::spool::state::{State, Token};
+use nn::spool::state::{REPORT, State, Token};
 use nn::spool::store::Spool;
 use std::path::Path;
 
@@ -77,6 +77,10 @@ fn times(row: &Row, m: &mut Members) {
             m.add("ended", row.result.str("ended"));
             m.add("duration", took(&row.result).map(|time| time.as_millis() as f64 / 1000.0));
             m.add("host", row.attempt.str("host"));
+        }
+        State::Submitted(engine, _) if engine == REPORT => {
+            m.add("started", started(row).map(Value::from));
+            m.add("host", row.job.reported());
         }
         State::Submitted(engine, id) => {
             m.add("host", Some(engine.as_str()));

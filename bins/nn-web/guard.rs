@@ -2,7 +2,7 @@
 //! rebinding); what changes something must carry the token in a header, which no browser adds by itself (cross-site
 //! requests); away from this machine, and for its other users, reading needs it too, or the cookie it was exchanged for.
 
-use nn::base::error::{Doing, Error, Result};
+use nn::base::error::{Doing, Result};
 use nn::base::json::Value;
 use nn::base::sys;
 use nn::web::caller::Caller;
@@ -11,13 +11,6 @@ use nn::web::response::Response;
 use std::fs::File;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-
-/// Least length of a token: what is shorter can be guessed.
-const SHORTEST_TOKEN: usize = 16;
-/// Longest file of a token.
-const LONGEST_TOKEN: u64 = 4096;
 
 /// What is allowed.
 pub struct Guard {
@@ -31,31 +24,6 @@ pub struct Guard {
     is_closed: bool,
     cookie: String,
     session: String,
-}
-
-/// Reads the token from a file that nobody else can read.
-///
-/// # Errors
-/// It cannot be read, others can read it, or what is in it is no token.
-pub fn read_token(path: &Path) -> Result<String> {
-    let file = File::open(path).doing("read", path)?;
-    let meta = file.metadata().doing("read", path)?;
-    let shown = path.display();
-    if meta.mode() & 0o077 != 0 {
-        return Err(Error::other(format!("{shown}: others can read it: chmod 600 {shown}")));
-    }
-    if meta.uid() != sys::effective_user_id() {
-        return Err(Error::other(format!("{shown}: it is somebody else's file")));
-    }
-    let mut text = String::new();
-    file.take(LONGEST_TOKEN).read_to_string(&mut text).doing("read", path)?;
-    let token = text.trim();
-    if token.len() < SHORTEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let hint = format!("(umask 077; head -c 24 /dev/urandom | base64 >{shown})");
-        let what = format!("{shown}: a token is one word of at least {SHORTEST_TOKEN} characters {hint}");
-        return Err(Error::other(what));
-    }
-    Ok(token.to_string())
 }
 
 /// What `--host` takes: a name, with a port or without.

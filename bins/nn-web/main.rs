@@ -15,6 +15,7 @@ mod hosts;
 mod live;
 mod log;
 mod model;
+mod report;
 mod resources;
 mod run;
 
@@ -26,7 +27,7 @@ use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
 use nn::base::sys::{Signal, Signals};
 use nn::spool::store::Spool;
-use nn::web::server;
+use nn::web::{server, token};
 use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
@@ -67,7 +68,7 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
         return export(&Spool::find()?, dir, opts.runs);
     }
     let address = address(&opts.listen)?;
-    let token = opts.token_file.as_deref().map(guard::read_token).transpose()?;
+    let token = opts.token_file.as_deref().map(token::read).transpose()?;
     if token.is_none() && !address.ip().is_loopback() {
         return Err(Error::usage(format!(
             "{address} can be reached from other machines: give a --token-file, or listen on 127.0.0.1"

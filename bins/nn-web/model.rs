@@ -14,7 +14,7 @@ use nn::base::time::Time;
 use nn::cluster::ssh::host::is_host;
 use nn::record::course::Course;
 use nn::record::results::Row;
-use nn::spool::state::{Folder, State, Token};
+use nn::spool::state::{Folder, REPORT, State, Token};
 use nn::spool::store::Spool;
 use nn::spool::waits::Waits;
 use std::collections::{BTreeMap, HashMap};
@@ -381,7 +381,7 @@ fn modified(path: &std::path::Path) -> Option<SystemTime> {
 fn goes(token: &Token) -> bool {
     match &token.state {
         State::Started(..) | State::Claimed(_) => true,
-        State::Submitted(engine, _) => is_host(engine),
+        State::Submitted(engine, _) => is_host(engine) || engine == REPORT,
         _ => false,
     }
 }

@@ -16,14 +16,14 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A key, and a certificate for 127.0.0.1 that is its own authority. False, and said: there is no openssl.
-fn certificate(place: &Place) -> bool {
+pub fn certificate(place: &Place) -> bool {
     let mut openssl = place.command("openssl");
     openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]);
     openssl.args(["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=here"]);
     openssl.args(["-addext", "subjectAltName=IP:127.0.0.1"]).stderr(Stdio::null());
     let made = openssl.status().is_ok_and(|status| status.success());
     if !made {
-        say("skipped: mail-in-tls: no openssl");
+        say("skipped: talk in TLS: no openssl");
     }
     made
 }

@@ -32,6 +32,7 @@ mod oom;
 mod paused;
 mod place;
 mod python;
+mod report;
 mod room;
 mod screen;
 mod shared;
