@@ -110,17 +110,18 @@ complete -o bashdefault -o default -F _nn_run nn-run
 _nn_log() {
     case $3 in
     -r | --run) _nn_runs && return ;;
-    -p | --pattern | -n | --name | -g | --group | --param | --note | --tag | --status | --tensorboard | --sacred) return ;;
+    -p | --pattern | -n | --name | -g | --group | --param | --note | --tag | --status | --tensorboard | --sacred | --server) return ;;
     esac
     case ${COMP_WORDS[1]} in
     export) _nn_options --csv --json --tensorboard --sacred || _nn_runs; return ;;
     import) _nn_options --sacred --tensorboard --mlflow --csv --log -p --pattern -g --group --tag --new --again; return ;;
-    start) _nn_options -n --name -g --group --param --note --tag; return ;;
-    progress) _nn_options -r --run -p --pattern --log --data; return ;;
-    finish) _nn_options -r --run -p --pattern --log --data --status; return ;;
+    start) _nn_options -n --name -g --group --param --note --tag --server; return ;;
+    progress) _nn_options -r --run -p --pattern --log --data --server; return ;;
+    finish) _nn_options -r --run -p --pattern --log --data --status --server; return ;;
+    report) _nn_options --server || _nn_runs; return ;;
     esac
     _nn_options -r --run -p --pattern --try --json && return
-    [ "$COMP_CWORD" = 1 ] && _nn_words export import start progress finish
+    [ "$COMP_CWORD" = 1 ] && _nn_words export import start progress finish report
 }
 complete -o bashdefault -o default -F _nn_log nn-log
 
