@@ -10,8 +10,9 @@ use nn::base::text::escape;
 use nn::mail::smtp::{Fail, Limits, Stream};
 use nn::mail::transport::tls::Helper;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 /// Longest head of an answer.
@@ -134,11 +135,7 @@ impl Url {
     }
 
     fn connect(&self, way: &Way, end: Instant) -> Result<Box<dyn Stream>, Trouble> {
-        let addresses = (self.host.as_str(), self.port).to_socket_addrs().map_err(|err| {
-            let why = reason(&err);
-            let why = why.strip_prefix("failed to lookup address information: ").unwrap_or(&why).to_string();
-            Trouble::Away(format!("the host is not found: {why}"))
-        })?;
+        let addresses = self.look_up(end)?;
         let mut last = Trouble::Away("the host has no address".into());
         for address in addresses {
             if !self.is_secure && !way.is_plain && !is_here(address.ip()) {
@@ -156,6 +153,19 @@ impl Url {
             }
         }
         Err(last)
+    }
+
+    /// The addresses of the host. The system may take longer than anybody wants to wait.
+    fn look_up(&self, end: Instant) -> Result<Vec<SocketAddr>, Trouble> {
+        let (sender, found) = channel();
+        let place = (self.host.clone(), self.port);
+        std::thread::spawn(move || sender.send(place.to_socket_addrs().map(Iterator::collect)));
+        let found = found.recv_timeout(left(end).unwrap_or_default());
+        found.unwrap_or_else(|_| Err(io::Error::other("no answer in time"))).map_err(|err| {
+            let why = reason(&err);
+            let why = why.strip_prefix("failed to lookup address information: ").unwrap_or(&why).to_string();
+            Trouble::Away(format!("the host is not found: {why}"))
+        })
     }
 
     fn wrap(&self, stream: TcpStream, way: &Way, end: Instant) -> Result<Box<dyn Stream>, Trouble> {

@@ -66,10 +66,16 @@ pub fn server(spool: &Spool, given: Option<&str>) -> Result<Option<String>> {
     let set =
         || Ok(spool.config()?.get("report.server").map(|url| url.trim().to_string()).filter(|url| !url.is_empty()));
     let url = given.map_or_else(set, |url| Ok(Some(url.to_string())))?;
-    if let Some(url) = &url {
-        Url::parse(url).map_err(Error::usage)?;
-    }
+    url.as_deref().map_or(Ok(()), check)?;
     Ok(url)
+}
+
+/// Refuses what is no address of a server.
+///
+/// # Errors
+/// It is none.
+pub fn check(url: &str) -> Result<()> {
+    Url::parse(url).map(drop).map_err(Error::usage)
 }
 
 /// Whether a run is to be reported.

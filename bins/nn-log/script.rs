@@ -55,15 +55,16 @@ pub fn start(args: &mut Args, out: &mut Out) -> Result<Exit> {
             _ => return Err(arg.unexpected()),
         }
     }
-    let spool = Spool::find()?;
-    let server = report::server(&spool, server.as_deref())?;
     if let Some(run) = surrounding() {
         cli::tell(&format!("inside run {run}, which nn-run records: no other is made"));
         writeln!(out, "{run}")?;
-        return run
-            .parse()
-            .map_or(Ok(Exit::DONE), |run| reported(&spool, run, server.as_deref(), Haste::Now, Exit::DONE));
+        return match (server, run.parse()) {
+            (Some(server), Ok(run)) => reported(&Spool::find()?, run, Some(&server), Haste::Now),
+            _ => Ok(Exit::DONE),
+        };
     }
+    let spool = Spool::find()?;
+    let server = report::server(&spool, server.as_deref())?;
     let owner = script()?;
     if let Some(token) = started(&spool)?.into_iter().find(|token| owner_of(token) == Some(&owner)) {
         return Err(Error::other(format!("run {} of this script goes on: 'nn-log finish' ends it", token.run)));
@@ -98,16 +99,17 @@ pub fn start(args: &mut Args, out: &mut Out) -> Result<Exit> {
     };
     begin(&spool, &token, &owner, &job, &cwd)?;
     writeln!(out, "{}", token.run)?;
-    reported(&spool, token.run, server.as_deref(), Haste::Now, Exit::DONE)
+    reported(&spool, token.run, server.as_deref(), Haste::Now)
 }
 
-/// The end of a line: the run is reported, when that is asked for, and the line ends as it would without.
-fn reported(spool: &Spool, run: u64, server: Option<&str>, haste: Haste, exit: Exit) -> Result<Exit> {
+/// The end of a line: the run is reported, when that is asked for; that it cannot be is no failure.
+fn reported(spool: &Spool, run: u64, server: Option<&str>, haste: Haste) -> Result<Exit> {
     if let Some(server) = server {
+        report::check(server)?;
         report::ask(spool, run, server)?;
     }
     report::tell(spool, run, haste);
-    Ok(exit)
+    Ok(Exit::DONE)
 }
 
 /// The run of a batch job that was started again: the script itself is the proof that it has started.
@@ -223,7 +225,7 @@ pub fn progress(args: &mut Args, _: &mut Out) -> Result<Exit> {
     if let Some(owner) = owner_of(&token).filter(|_| is_of_script(&spool, &token)) {
         progress::beat(&spool, owner);
     }
-    reported(&spool, token.run, server.as_deref(), Haste::Passing, Exit::DONE)?;
+    reported(&spool, token.run, server.as_deref(), Haste::Passing)?;
     if spool.run_dir(token.run).join("cancel").exists() {
         cli::tell(&format!("run {} was called off", token.run));
         return Ok(Exit::NO);
@@ -246,7 +248,7 @@ pub fn finish(args: &mut Args, _: &mut Out) -> Result<Exit> {
     if is_own {
         end(&spool, &token, asked.status)?;
     }
-    reported(&spool, run, server.as_deref(), Haste::Now, Exit::DONE)
+    reported(&spool, run, server.as_deref(), Haste::Now)
 }
 
 /// The server, and, before the files are read, that the run is reported: then what its logs say is kept.

@@ -9,8 +9,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ mkdir run; export NN_RUN_DIR="$PWD/run"
   $ nn-log
@@ -22,8 +25,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log loss
   nn-log: 'loss' is not NAME=VALUE
@@ -34,8 +40,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log loss=low
   nn-log: loss: 'low' is not a number
@@ -46,8 +55,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log 'my loss=1'
   nn-log: 'my loss' cannot name a value
@@ -58,8 +70,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log epoch=1
   nn-log: nothing but counters (epoch, step, batch, batches, iter): what was measured?
@@ -70,8 +85,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log epoch=nan loss=1
   nn-log: epoch is a counter and cannot be nan
@@ -82,8 +100,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log loss=1 loss=2
   nn-log: loss is given twice
@@ -94,8 +115,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log t=1
   nn-log: 't' cannot name a value
@@ -106,8 +130,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log - loss=1
   nn-log: 'loss=1': beside '-', counters only (epoch, step, batch, batches, iter): values come from the lines
@@ -118,8 +145,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log --json loss=1
   nn-log: --json goes with --try
@@ -130,8 +160,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log --try
   nn-log: --try needs a file, or '-' for standard input
@@ -142,8 +175,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log --try a.log b.log
   nn-log: --try takes one file
@@ -154,8 +190,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log --try -r 1 a.log
   nn-log: --try records nothing, so it takes no --run
@@ -166,8 +205,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log --colour
   nn-log: unknown option '--colour'
@@ -178,8 +220,11 @@ Mistakes are said, and nothing is written.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ ls run
 
@@ -194,8 +239,11 @@ Templates, with the column.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log --try -p 'Epoch {epoch} {my loss}' x.log
   nn-log: pattern 'Epoch {epoch} {my loss}', column 15: 'my loss' cannot name a metric
@@ -206,8 +254,11 @@ Templates, with the column.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log --try -p 'loss} {loss}' x.log
   nn-log: pattern 'loss} {loss}', column 5: '}' without '{' (a brace itself is '}}')
@@ -218,8 +269,11 @@ Templates, with the column.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log --try -p 'Epoch {_}' x.log
   nn-log: pattern 'Epoch {_}', column 1: nothing to extract: no {name}, {epoch} or {kv}
@@ -230,8 +284,11 @@ Templates, with the column.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
   $ nn-log -p '{loss}' loss=1
   nn-log: --pattern goes with '-' or --try
@@ -242,8 +299,11 @@ Templates, with the column.
          nn-log import [--sacred DIR...] [--tensorboard DIR...] [--mlflow DIR...] [--csv FILE...] [--log FILE...]
                 [-p TEMPLATE]... [-g GROUP] [--tag TAG]... [--new|--again]
          nn-log start [-n NAME] [-g GROUP] [--param KEY=VALUE]... [--note TEXT] [--tag TAG]...
-         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...]
+                      [--server URL]
+         nn-log progress [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--server URL]
          nn-log finish [-r RUN] [-p TEMPLATE]... [--log FILE...] [--data FILE...] [--status N]
+                       [--server URL]
+         nn-log report [--server URL] [RUNS]
   [2]
 
 Files.

@@ -1,7 +1,7 @@
 The three lines around a plain command, with a server: the run is seen there too.
 
   $ nn-queue init >/dev/null; NN_SPOOL=$PWD/there nn-queue init >/dev/null; (umask 077; echo a-token-that-nobody-guesses >token)
-  $ at() { NN_SPOOL=$PWD/there "$@"; }; web() { NN_SPOOL=$PWD/there nn-web --listen ${1:-0} --token-file token >url & until_ok grep -q / url; URL=$(sed 's,/$,,' url); PORT=${URL##*:}; }
+  $ at() { NN_SPOOL=$PWD/there "$@"; }; web() { rm -f url; NN_SPOOL=$PWD/there nn-web --listen ${1:-0} --token-file token >url & until_ok grep -q / url; URL=$(sed 's,/$,,' url); PORT=${URL##*:}; }
   $ web; export NN_REPORT_TOKEN_FILE=$PWD/token
   $ cat >job.sh <<'END'
   > nn-log start -n far --param lr=0.1 --server $URL
@@ -20,6 +20,8 @@ The three lines around a plain command, with a server: the run is seen there too
   {"run":1,"epoch":2,"valid_cost":1.2}
   {"run":1,"epoch":3,"loss":0.3}
   {"run":1,"epoch":3,"valid_cost":1.3}
+  $ sed -i '/^for/s/done$/echo left by a call that was killed >>"$(ls -d spool\/runs\/* | tail -1)\/log"; done/' job.sh; grep -c killed job.sh
+  1
   $ cmp train.out there/runs/1/log; cmp spool/runs/1/history.*.jsonl there/runs/1/history.*.jsonl; ls spool/reports; nn-log report; nn-log report far
   1	done	run 1 there
 
@@ -31,7 +33,7 @@ While the server is away the lines warn, and the script goes on; later it is tol
   nn-log: warning: run 2 is not reported now: 127.0.0.1:PORT: no connection: Connection refused ('nn-log report' does it later)
   0
   2
-  $ nn-log report 2>&1 | sed "s/$PORT/PORT/"; web $PORT; nn-log report; nn-log report; at nn-queue list --all | cut -f1,2,5
+  $ nn-log report 2>&1 | sed "s/$PORT/PORT/"; web $PORT; nn-log report; nn-log report; at nn-queue list --all | cut -f1,2,5; cmp train.out spool/runs/2/log; cmp train.out there/runs/2/log
   nn-log: warning: run 2: 127.0.0.1:PORT: no connection: Connection refused
   2	done	run 2 there
   1	done	far

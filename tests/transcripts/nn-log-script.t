@@ -141,4 +141,4 @@ Mistakes touch nothing.
   $ nn-run -q -n own -- sh -c 'touch in; until [ -e out ]; do sleep 0.02; done' & until_ok test -e in; nn-log finish -r own; touch out; wait
   nn-log: run 13 is under nn-run, which records its end
   $ nn-log -r 1 start 2>&1 | head -1
-  nn-log: export, import, start, progress, finish come first: nn-log export RUNS
+  nn-log: export, import, start, progress, finish, report come first: nn-log export RUNS

@@ -58,7 +58,7 @@ Hosts by ssh: settings, and what is said when one cannot be had. What needs a ho
   $ printf '[hots gpu1]\n' >.config/nn/config; nn-queue host list 2>&1 | sed "s|$PWD/||"
   nn-queue: .config/nn/config:1: unknown section 'hots' (did you mean 'host'?): there is [host NAME]
   $ printf '[host slurm]\n' >.config/nn/config; nn-queue host list 2>&1 | sed "s|$PWD/||"
-  nn-queue: .config/nn/config:1: 'slurm' is no name for a host: letters, digits, '.', '-' and '_', and not one of slurm gridengine local all none sending
+  nn-queue: .config/nn/config:1: 'slurm' is no name for a host: letters, digits, '.', '-' and '_', and not one of slurm gridengine report local all none sending
   $ printf '[host a]\nspool = nn\n' >.config/nn/config; nn-queue host list 2>&1 | sed "s|$PWD/||"
   nn-queue: .config/nn/config:2: spool: 'nn' is not an absolute path, or one that begins with ~/
   $ printf '[host a]\nssh = -oProxyCommand=x\n' >.config/nn/config; nn-queue host list 2>&1 | sed "s|$PWD/||"

@@ -7,7 +7,7 @@ use crate::place::tests;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 type Act = fn(&mut TcpStream);
@@ -22,8 +22,7 @@ const ILL: [(&str, Act, &str); 11] = [
     (
         "drip",
         |s| {
-            let mut head = b"HTTP/1.1 200 OK\r\n".iter();
-            while let Some(byte) = head.next() {
+            for byte in b"HTTP/1.1 200 OK\r\n" {
                 let _ = say(s, &[*byte]);
                 std::thread::sleep(Duration::from_millis(200));
             }
@@ -100,14 +99,14 @@ fn servers_that_misbehave() {
     assert!(peers.tokens().iter().all(|token| token.starts_with("done/")));
 }
 
-/// Speaks TLS with whoever comes, and plainly with the server: the port. It ends with the place.
-fn before(peers: &Peers) -> u16 {
+/// Speaks TLS with whoever comes, and plainly with the server: itself, and its port.
+fn before(peers: &Peers) -> (Child, u16) {
     let mut python = peers.place.command("python3");
     python.arg(tests().join("servers/tls.py")).arg(peers.port.to_string());
     let mut child = python.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    line.trim().parse().unwrap()
+    (child, line.trim().parse().unwrap())
 }
 
 #[test]
@@ -129,7 +128,7 @@ fn over_tls_and_never_in_the_clear() {
     if !certificate(&peers.place) {
         return;
     }
-    let port = before(&peers);
+    let (mut before, port) = before(&peers);
     peers.kill();
     let (address, name) = (format!("127.0.0.1:{port}"), format!("localhost:{port}"));
     peers.start_with(&["--host", &address, "--host", &name], &[]);
@@ -146,4 +145,5 @@ fn over_tls_and_never_in_the_clear() {
     let words = said(&peers, &format!("https://127.0.0.1:{}", peers.port), &ca);
     assert!(words.contains("does not speak TLS"), "{words}");
     assert_eq!(peers.tokens().len(), 1);
+    before.kill().and_then(|()| before.wait()).unwrap();
 }
