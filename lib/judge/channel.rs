@@ -3,7 +3,7 @@
 use super::curve::{START, Shape};
 use super::event::Alarm;
 use super::names::{self, Kind, Part};
-use super::sketch::{Median, Sketch};
+use super::sketch::{Sketch, quantile};
 
 /// The alarms a variable can raise.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +56,8 @@ pub struct Channel {
     pub numbers: u64,
     /// Of the finite values
     pub sketch: Sketch,
-    start: Median,
+    /// The first few numbers
+    start: Vec<f64>,
     /// Far above all: how many in a row, and the last of them
     pub far: (u32, f64),
     /// The least and greatest of the smoothed curve so far
@@ -84,7 +85,7 @@ impl Channel {
             bad_run: 0,
             numbers: 0,
             sketch: Sketch::default(),
-            start: Median::default(),
+            start: Vec::new(),
             far: (0, f64::NAN),
             known: (f64::INFINITY, f64::NEG_INFINITY),
             alarms: Alarms::default(),
@@ -117,8 +118,8 @@ impl Channel {
             self.best = x;
             self.since_best = 0;
         }
-        if self.numbers <= START {
-            self.start.add(x);
+        if self.start.len() < START {
+            self.start.push(x);
         }
         self.watch_far(x);
         let full = self.sketch.push(x, beside);
@@ -144,6 +145,6 @@ impl Channel {
 
     /// The shape of its curve.
     pub fn shape(&self) -> Shape {
-        Shape::new(self.sketch.values(), self.start.get())
+        Shape::new(self.sketch.values(), quantile(&self.start, 0.75))
     }
 }

@@ -9,6 +9,8 @@
 //!   an exponential or a power law does, slows down before it stops; and it ends low. Both are silent.
 //! - dead: it has never moved, by as little as can be told from the noise.
 
+use std::ops::Range;
+
 use super::sketch::{median, noise, quantile, range, slope, smoothed, trend};
 
 /// A finding: why, and the figures.
@@ -29,7 +31,7 @@ pub struct Shape {
     pub values: Vec<f64>,
     /// The same, smoothed
     pub smooth: Vec<f64>,
-    /// The median of the first points
+    /// Where the first points stand
     pub start: f64,
     /// The least of the smoothed values, and where it stands
     pub best: f64,
@@ -40,7 +42,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Of the bins; `start` is the median of the first points.
+    /// Of the bins; `start`: where the first points stand.
     pub fn new(values: Vec<f64>, start: f64) -> Shape {
         let smooth = smoothed(&values);
         let (best_at, best) =
@@ -54,14 +56,22 @@ impl Shape {
         self.start - self.best
     }
 
+    /// Whether most of what was gained is lost at this moment.
+    pub fn is_up(&self) -> bool {
+        self.smooth.last().is_some_and(|now| *now > self.best + UP * self.progress())
+    }
+
     /// Whether it has fallen at all, beyond doubt.
     pub fn has_improved(&self) -> bool {
         self.progress() > (6.0 * self.noise).max(0.02 * self.start.abs())
     }
 }
 
-/// The start is the median of so many points.
-pub const START: u64 = 5;
+/// The start is the upper quartile of so many points: some fall far within the first two, and one of them may be anything.
+pub const START: usize = 5;
+/// Above this part of what was gained it is lost, below this part it is not.
+const UP: f64 = 0.55;
+const DOWN: f64 = 0.3;
 
 fn half(values: &[f64], second: bool) -> f64 {
     let (a, b) = values.split_at(values.len() / 2);
@@ -92,42 +102,70 @@ fn above_all(shape: &Shape, points: u64) -> Option<Found> {
     found("is higher than ever and does not come back", &[("now", now), ("highest_before", top), ("lowest", bottom)])
 }
 
+/// Whether it has lost most of what it had gained, reckoned from its start; or from where it stands now, where that is
+/// higher: what fell within its first points seems to have begun low.
 fn lost(shape: &Shape) -> Option<Found> {
+    let recent = shape.values.get(shape.values.len() - shape.values.len() / 5..)?;
+    let now = median(recent);
+    lost_since(shape, shape.start).or_else(|| lost_since(shape, now).filter(|_| now > shape.start))
+}
+
+fn lost_since(shape: &Shape, from: f64) -> Option<Found> {
     let v = &shape.values;
-    let progress = shape.progress();
     let last = (v.len() / 5).max(6);
+    let recent = v.get(v.len().checked_sub(last)?..)?;
+    let now = median(recent);
+    let progress = from - shape.best;
     if v.len() < 40 || progress < (8.0 * shape.noise).max(0.2 * shape.start.abs()) {
         return None;
     }
-    let (past, recent) = v.split_at(v.len() - last);
+    let (low, high) = (shape.best + DOWN * progress, shape.best + UP * progress);
+    let (stays, is_up) = stays(v, low, high);
+    let (now_up, before) = stays.split_last()?;
+    let past = v.get(..now_up.start)?;
     let settled = past.iter().filter(|x| **x < shape.best + 0.4 * progress).count();
     // It went up at once; what swings goes up slowly.
-    let was_low = past.iter().rev().take(3).any(|x| *x < shape.best + 0.3 * progress);
-    let comes_back = (half(recent, true) < half(recent, false) - 0.03 * progress) || trend(recent).1 < -2.0;
-    let swings = has_swung(past, shape.best + 0.3 * progress, shape.best + 0.55 * progress, last / 2);
-    if !was_low
-        || swings
+    let at_once = past.iter().rev().take(3).any(|x| *x < low);
+    let falls = half(recent, false) - half(recent, true);
+    let comes_back = falls > 0.03 * progress || trend(recent).1 < -2.0 && falls > 0.01 * progress;
+    let longest = before.iter().map(|stay| stay.len()).max().unwrap_or(0);
+    if !is_up
+        || !at_once
+        || now_up.len() < last.max(2 * longest + 1)
         || settled < (past.len() / 3).max(8)
-        || quantile(recent, 0.1) < shape.best + 0.55 * progress
+        || quantile(recent, 0.1) < high
         || comes_back
     {
         return None;
     }
-    let now = median(recent);
     found("has lost most of what it had gained", &[("now", now), ("best", shape.best), ("start", shape.start)])
 }
 
-/// Whether it has been low, and then high for so long, before.
-fn has_swung(values: &[f64], low: f64, high: f64, long: usize) -> bool {
-    let first_low = values.iter().position(|x| *x < low).unwrap_or(values.len());
-    let after = values.get(first_low..).unwrap_or_default();
-    after.windows(long.max(2)).any(|stay| stay.iter().all(|x| *x > high))
+/// The times for which values were high after they had been low, and whether the last one goes on. With hysteresis (Schmitt
+/// 1938): they begin above `high` and end below `low`.
+fn stays(values: &[f64], low: f64, high: f64) -> (Vec<Range<usize>>, bool) {
+    let (mut stays, mut since, mut was_low) = (Vec::new(), None, false);
+    for (i, x) in values.iter().enumerate() {
+        was_low |= *x < low;
+        match since {
+            None if was_low && *x > high => since = Some(i),
+            Some(begin) if *x < low => {
+                stays.push(begin..i);
+                since = None;
+            }
+            _ => {}
+        }
+    }
+    stays.extend(since.map(|begin| begin..values.len()));
+    (stays, since.is_some())
 }
 
 fn rising(shape: &Shape) -> Option<Found> {
     let v = &shape.values;
     let (since, progress) = (v.len() - shape.best_at, shape.progress());
-    if since < (v.len() / 4).max(8) || progress < (8.0 * shape.noise).max(0.4 * shape.start.abs()) {
+    // What has never fallen, as a penalty that grows from nothing, may rise.
+    if shape.best_at < 4 || since < (v.len() / 4).max(8) || progress < (8.0 * shape.noise).max(0.4 * shape.start.abs())
+    {
         return None;
     }
     let (before, after) = v.split_at(shape.best_at);

@@ -351,10 +351,13 @@ impl Judge {
             .filter(|_| !paired)
             .and_then(|bound| curve::plateau(&shape, bound, channel.points, channel.sketch.per()));
         let dead = curve::dead(&shape, self.is_long(channel)).filter(|_| self.is_all_dead(i));
+        let is_up = shape.is_up();
         let alarms = &mut self.channels[i].alarms;
+        // It is not over while it stands there, though nothing rises any more.
+        let diverges = divergence.is_some() || alarms.divergence.is_on() && is_up;
         let told = [
             (alarms.overfit.see(overfit.is_some()), Level::Warning, "overfit", overfit),
-            (alarms.divergence.see(divergence.is_some()), Level::Error, "divergence", divergence),
+            (alarms.divergence.see(diverges), Level::Error, "divergence", divergence),
             (alarms.plateau.see(plateau.is_some()), Level::Info, "plateau", plateau),
             (alarms.dead.see(dead.is_some()), Level::Warning, "dead", dead),
         ];
