@@ -180,10 +180,10 @@ fn rising(shape: &Shape) -> Option<Found> {
 }
 
 /// Plateau; `bound`: the best value there can be, 0 for a loss that is never negative.
-pub fn plateau(shape: &Shape, bound: f64, points: u64, per: u64) -> Option<Found> {
+pub fn plateau(shape: &Shape, bound: f64, points: u64) -> Option<Found> {
     let v = &shape.smooth;
     let n = v.len();
-    let (early, flat) = v.split_at(n / 2);
+    let flat = v.get(n / 2..)?;
     if points < 40 || n < 24 || !shape.has_improved() {
         return None;
     }
@@ -195,18 +195,38 @@ pub fn plateau(shape: &Shape, bound: f64, points: u64, per: u64) -> Option<Found
     if !stuck_high || gone < 30.0 * noise_of_flat || high - low > (0.2 * gone).min(8.0 * noise_of_flat) {
         return None;
     }
-    // Counted from where the start stands, the middle of its points.
-    let since = (START / 2) as f64 / per as f64;
-    let reached =
-        |share: f64| early.iter().position(|x| shape.start - x >= share * gone).map(|i| i as f64 + 1.0 - since);
-    let (half_way, nearly, all) = (reached(0.5)?, reached(0.92)?, reached(0.97)?);
-    // An exponential takes 3.6 times as long for 92 % as for half of its way. A logistic curve begins late, and so seems to
-    // stop at once; but for 97 % it takes 1.4 times as long from half of its way as for 92 %, a straight line 1.1 times.
-    let slows = nearly > 2.05 * half_way || all - half_way > 1.25 * (nearly - half_way) + 1.0;
-    if half_way < 4.0 || slows || slope(flat).abs() * flat.len() as f64 > noise_of_flat {
+    if slope(flat).abs() * flat.len() as f64 > noise_of_flat || !stops_at_once(shape, level, noise_of_flat) {
         return None;
     }
     found("stopped falling short of its way, and has not moved since", &[("now", level), ("start", shape.start)])
+}
+
+/// Whether a fall to this level ended as a broken line does. The line through the middle half of the fall meets the level at
+/// a corner; near it an exponential lies above both by a tenth of the fall, a logistic curve by a sixteenth. Where the noise or
+/// too few bins hide that, the fall may have slowed down.
+fn stops_at_once(shape: &Shape, level: f64, noise: f64) -> bool {
+    let v = &shape.values;
+    let gone = shape.start - level;
+    let reached = |share: f64| shape.smooth.iter().position(|x| shape.start - x >= share * gone);
+    let (Some(quarter), Some(three)) = (reached(0.25), reached(0.75)) else { return false };
+    let middle = v.get(quarter..=three).unwrap_or_default();
+    let slope = slope(middle);
+    if middle.len() < 4 || slope >= 0.0 {
+        return false;
+    }
+    let (centre, height) = ((quarter + three) as f64 / 2.0, median(middle));
+    let line = |i: f64| height + slope * (i - centre);
+    let off = |(i, x): (usize, &f64)| (x - line((quarter + i) as f64)).abs();
+    if middle.iter().enumerate().map(off).fold(0.0, f64::max) > 0.1 * gone {
+        return false;
+    }
+    let corner = centre + (level - height) / slope;
+    let near = ((corner - centre) / 2.0).max(1.0);
+    let (from, to) = ((corner - near).ceil() as usize, ((corner + near).floor() as usize + 1).min(v.len()));
+    let Some(about) = v.get(from..to) else { return false };
+    let above: f64 = about.iter().enumerate().map(|(i, x)| x - line((from + i) as f64).max(level)).sum();
+    let count = about.len() as f64;
+    above / count + 1.5 * noise / count.sqrt() < 0.04 * gone
 }
 
 /// A loss that has moved less than this part of its size is dead.

@@ -349,7 +349,7 @@ impl Judge {
         };
         let plateau = bound
             .filter(|_| !paired)
-            .and_then(|bound| curve::plateau(&shape, bound, channel.points, channel.sketch.per()));
+            .and_then(|bound| curve::plateau(&shape, bound, channel.points));
         let dead = curve::dead(&shape, self.is_long(channel)).filter(|_| self.is_all_dead(i));
         let is_up = shape.is_up();
         let alarms = &mut self.channels[i].alarms;
