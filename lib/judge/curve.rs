@@ -234,6 +234,9 @@ const SEEN: f64 = 0.012;
 /// Standard deviations of what is measured of that.
 const SURE: f64 = 2.0;
 
+/// A trend of so many standard deviations hints at a fall: another look later.
+const HINT: f64 = -1.0;
+
 /// Dead from the start. `long`: so long that something must have been learned.
 pub fn dead(shape: &Shape, long: bool) -> Option<Found> {
     let v = &shape.values;
@@ -242,17 +245,20 @@ pub fn dead(shape: &Shape, long: bool) -> Option<Found> {
     if !long || v.len() < 12 || size == 0.0 || low <= 0.0 {
         return None;
     }
-    let (width, falling) = if v.len() < 30 { (0.015, -1.3) } else { (0.06, -2.5) };
+    let width = if v.len() < 30 { 0.015 } else { 0.06 };
     let third = v.len() / 3;
-    let (first, last) = (median(v.get(..third)?), median(v.get(v.len() - third..)?));
+    let (first, middle, last) =
+        (median(v.get(..third)?), median(v.get(third..v.len() - third)?), median(v.get(v.len() - third..)?));
     let deviation = shape.noise * 1.5 / (third as f64).sqrt();
-    let moved = (first - last).abs();
+    // What has turned round in between has moved.
+    let (bottom, top) = range(&[first, middle, last]);
+    let moved = top - bottom;
     // Said only where so small a change would have been seen: in much noise that takes long, and what learns slowly has
     // begun to learn by then.
     if moved + SURE * deviation > SEEN * size {
         return None;
     }
-    let fell = first - last > (2.5 * deviation).max(0.001 * size) || trend(v).1 < falling;
+    let fell = first - last > (2.5 * deviation).max(0.001 * size) || trend(v).1 < HINT;
     if high - low > width * size || fell {
         return None;
     }

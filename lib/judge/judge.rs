@@ -6,10 +6,11 @@
 //! A point costs a look-up and a few additions for each of its values; curves are judged when a bin of their sketch is
 //! full, which becomes rare as they grow.
 
+mod course;
 mod room;
 
 use super::channel::Channel;
-use super::curve::{self, Found};
+use super::curve::Found;
 use super::event::{Event, Level, number, place_of};
 use super::idle::Idle;
 use super::names::{Kind, Part};
@@ -31,9 +32,6 @@ fn seconds(seconds: f64) -> String {
 
 /// Variables that are watched, at most.
 const MOST_CHANNELS: usize = 300;
-/// A loss that has not moved for so many epochs, or points where there are no epochs, never will.
-const DEAD_EPOCHS: f64 = 10.0;
-const DEAD_POINTS: u64 = 80;
 /// Points far above all, one after the other, that are a divergence.
 const FAR: u32 = 4;
 
@@ -331,81 +329,5 @@ impl Judge {
             }
             Kind::Return | Kind::Contest | Kind::Other => {}
         }
-    }
-
-    fn look_at_course(&mut self, i: usize) {
-        let channel = &self.channels[i];
-        let shape = channel.shape();
-        let beside: Vec<f64> = channel.sketch.bins().iter().map(|bin| bin.beside).collect();
-        let paired = beside.iter().any(|x| x.is_finite());
-        let overfit = curve::overfit(&shape, &beside).filter(|_| paired);
-        let divergence = curve::divergence(&shape, paired, channel.points)
-            .filter(|_| overfit.is_none())
-            .or_else(|| self.far_away(i));
-        // A loss that may be negative has no end that is known.
-        let bound = match channel.kind {
-            Kind::Score => Some(if channel.max <= 1.0 { -1.0 } else { -100.0 }).filter(|_| channel.min >= 0.0),
-            _ => Some(0.0).filter(|_| channel.min >= 0.0),
-        };
-        let plateau = bound
-            .filter(|_| !paired)
-            .and_then(|bound| curve::plateau(&shape, bound, channel.points));
-        let dead = curve::dead(&shape, self.is_long(channel)).filter(|_| self.is_all_dead(i));
-        let is_up = shape.is_up();
-        let alarms = &mut self.channels[i].alarms;
-        // It is not over while it stands there, though nothing rises any more.
-        let diverges = divergence.is_some() || alarms.divergence.is_on() && is_up;
-        let told = [
-            (alarms.overfit.see(overfit.is_some()), Level::Warning, "overfit", overfit),
-            (alarms.divergence.see(diverges), Level::Error, "divergence", divergence),
-            (alarms.plateau.see(plateau.is_some()), Level::Info, "plateau", plateau),
-            (alarms.dead.see(dead.is_some()), Level::Warning, "dead", dead),
-        ];
-        for (is_new, level, detector, found) in told {
-            if let Some(found) = found.filter(|_| is_new) {
-                self.say_found(level, detector, i, found);
-            }
-        }
-    }
-
-    fn far_away(&self, i: usize) -> Option<Found> {
-        let channel = &self.channels[i];
-        let figures = vec![("now", channel.far.1), ("highest_before", channel.known.1)];
-        (channel.far.0 >= FAR && channel.kind == Kind::Loss).then(|| Found { why: "explodes".into(), figures })
-    }
-
-    fn is_long(&self, channel: &Channel) -> bool {
-        match self.epoch.zip(self.first_epoch) {
-            Some((epoch, first)) => epoch - first + 1.0 >= DEAD_EPOCHS && channel.points >= 12,
-            None => channel.points >= DEAD_POINTS,
-        }
-    }
-
-    /// Whether this is what is trained for, and nothing else of the run gets better either.
-    fn is_all_dead(&self, i: usize) -> bool {
-        let alive = |c: &Channel| {
-            matches!(c.kind, Kind::Loss | Kind::Score | Kind::Return | Kind::Contest)
-                && c.numbers >= 8
-                && c.shape().has_improved()
-        };
-        self.channels[i].is_main && self.channels[i].kind == Kind::Loss && !self.channels.iter().any(alive)
-    }
-
-    fn look_at_norm(&mut self, i: usize) {
-        let found = curve::norm(&self.channels[i].sketch.values());
-        // Where training is as good as done, gradients are small.
-        let found = found.filter(|(explodes, _)| *explodes || !self.is_solved());
-        if self.channels[i].alarms.norm.see(found.is_some())
-            && let Some((_, found)) = found
-        {
-            self.say_found(Level::Warning, "norm", i, found);
-        }
-    }
-
-    fn is_solved(&self) -> bool {
-        self.channels.iter().any(|c| {
-            let shape = c.shape();
-            c.kind == Kind::Loss && shape.start > 0.0 && shape.best < 0.01 * shape.start
-        })
     }
 }
