@@ -1,10 +1,8 @@
 //! Curves of other forms than those the detectors were made with: other schedules, other losses, other lengths, other noise.
 //! Healthy ones first, then sick ones.
 
-use super::{Case, Counter, Random, counter, points};
+use super::{Case, Counter, Family, Random, counter, curve, points};
 use std::f64::consts::{PI, TAU};
-
-type Family = (&'static str, fn(&mut Random) -> Case);
 
 const FAMILIES: [Family; 34] = [
     ("one cycle", one_cycle),
@@ -45,31 +43,11 @@ const FAMILIES: [Family; 34] = [
 
 /// So many curves of each family.
 pub fn cases(seed: u64, each: u64) -> Vec<Case> {
-    let of = |(k, (name, make)): (usize, &Family)| {
-        (0..each)
-            .map(move |i| {
-                let mut case = make(&mut Random::new(seed * 1_000_081 + 900_000 + k as u64 * 1031 + i));
-                case.name = format!("{name} {i}");
-                case
-            })
-            .collect::<Vec<Case>>()
-    };
-    FAMILIES.iter().enumerate().flat_map(of).collect()
+    super::cases(&FAMILIES, seed * 1_000_081 + 900_000, 1031, each)
 }
 
 fn size(r: &mut Random) -> usize {
     r.log(40.0, 5000.0) as usize
-}
-
-/// One curve; `shape` of the part of the run that is over, with noise of that part of its level.
-fn curve(r: &mut Random, name: &str, n: usize, noise: f64, shape: impl Fn(f64) -> f64) -> Case {
-    let counter = counter(r);
-    let seconds = r.log(0.5, 60.0);
-    let list = points(counter, seconds, &[name], n, |_, i| {
-        let y = shape(i as f64 / n as f64);
-        y + noise * y.abs() * r.normal()
-    });
-    Case::new("", None, list)
 }
 
 fn healthy_loss(r: &mut Random) -> impl Fn(f64) -> f64 + use<> {

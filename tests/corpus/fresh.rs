@@ -1,10 +1,8 @@
 //! Healthy curves of forms that were written down after the detectors were settled, to see whether those fit more than what
 //! they were made with.
 
-use super::{Case, Counter, Random, counter, points};
+use super::{Case, Counter, Family, Random, curve, points};
 use std::f64::consts::TAU;
-
-type Family = (&'static str, fn(&mut Random) -> Case);
 
 const FAMILIES: [Family; 5] = [
     ("stairs", stairs),
@@ -16,25 +14,7 @@ const FAMILIES: [Family; 5] = [
 
 /// So many curves of each family.
 pub fn cases(seed: u64, each: u64) -> Vec<Case> {
-    let of = |(k, (name, make)): (usize, &Family)| {
-        (0..each)
-            .map(move |i| {
-                let mut case = make(&mut Random::new(seed * 1_000_099 + 700_000 + k as u64 * 1013 + i));
-                case.name = format!("{name} {i}");
-                case
-            })
-            .collect::<Vec<Case>>()
-    };
-    FAMILIES.iter().enumerate().flat_map(of).collect()
-}
-
-fn curve(r: &mut Random, name: &str, n: usize, noise: f64, shape: impl Fn(f64) -> f64) -> Case {
-    let (counter, seconds) = (counter(r), r.log(0.5, 60.0));
-    let list = points(counter, seconds, &[name], n, |_, i| {
-        let y = shape(i as f64 / n as f64);
-        y + noise * y.abs() * r.normal()
-    });
-    Case::new("", None, list)
+    super::cases(&FAMILIES, seed * 1_000_099 + 700_000, 1013, each)
 }
 
 /// One thing learned after the other, each all at once, the first soon.

@@ -1,10 +1,7 @@
 //! Healthy curves: nothing is to be said of them.
 
-use super::{Case, Counter, Random, counter, points};
+use super::{Case, Counter, Family, Random, counter, points};
 use std::f64::consts::{PI, TAU};
-
-/// A family: what it is called, and one curve of it.
-type Family = (&'static str, fn(&mut Random) -> Case);
 
 const FAMILIES: [Family; 27] = [
     ("exponential decay", exponential),
@@ -38,16 +35,7 @@ const FAMILIES: [Family; 27] = [
 
 /// So many curves of each family.
 pub fn cases(seed: u64, each: u64) -> Vec<Case> {
-    let of = |(k, (name, make)): (usize, &Family)| {
-        (0..each)
-            .map(move |i| {
-                let mut case = make(&mut Random::new(seed * 1_000_003 + k as u64 * 1009 + i));
-                case.name = format!("{name} {i}");
-                case
-            })
-            .collect::<Vec<Case>>()
-    };
-    FAMILIES.iter().enumerate().flat_map(of).collect()
+    super::cases(&FAMILIES, seed * 1_000_003, 1009, each)
 }
 
 fn size(r: &mut Random) -> usize {

@@ -75,6 +75,19 @@ impl Case {
     }
 }
 
+/// A family: what it is called, and one curve of it.
+pub type Family = (&'static str, fn(&mut Random) -> Case);
+
+/// So many curves of each family; the seed of each follows from `base`, `stride` and where it stands.
+fn cases(families: &[Family], base: u64, stride: u64, each: u64) -> Vec<Case> {
+    let of = |(k, (name, make)): (usize, &Family)| {
+        (0..each)
+            .map(move |i| Case { name: format!("{name} {i}"), ..make(&mut Random::new(base + k as u64 * stride + i)) })
+            .collect::<Vec<Case>>()
+    };
+    families.iter().enumerate().flat_map(of).collect()
+}
+
 /// How positions are printed.
 #[derive(Clone, Copy)]
 pub enum Counter {
@@ -119,6 +132,16 @@ pub fn points(
         point
     };
     (0..n).map(make).collect()
+}
+
+/// One curve of this name; `shape` of the part of the run that is over, with noise of that part of its level.
+pub fn curve(r: &mut Random, name: &str, n: usize, noise: f64, shape: impl Fn(f64) -> f64) -> Case {
+    let (counter, seconds) = (counter(r), r.log(0.5, 60.0));
+    let list = points(counter, seconds, &[name], n, |_, i| {
+        let y = shape(i as f64 / n as f64);
+        y + noise * y.abs() * r.normal()
+    });
+    Case::new("", None, list)
 }
 
 /// What came of one curve.

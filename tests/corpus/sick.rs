@@ -1,11 +1,8 @@
 //! Sick curves of each kind, in several severities; the onset is known.
 
-use super::{Case, Counter, Random, counter, points};
+use super::{Case, Counter, Family, Random, counter, points};
 use nn::base::time::Time;
 use std::f64::consts::TAU;
-
-/// A family: what it is called, and one curve of it.
-type Family = (&'static str, fn(&mut Random) -> Case);
 
 const FAMILIES: [Family; 20] = [
     ("NaN for good", nan),
@@ -32,16 +29,7 @@ const FAMILIES: [Family; 20] = [
 
 /// So many curves of each family.
 pub fn cases(seed: u64, each: u64) -> Vec<Case> {
-    let of = |(k, (name, make)): (usize, &Family)| {
-        (0..each)
-            .map(move |i| {
-                let mut case = make(&mut Random::new(seed * 1_000_033 + 500_000 + k as u64 * 1013 + i));
-                case.name = format!("{name} {i}");
-                case
-            })
-            .collect::<Vec<Case>>()
-    };
-    FAMILIES.iter().enumerate().flat_map(of).collect()
+    super::cases(&FAMILIES, seed * 1_000_033 + 500_000, 1013, each)
 }
 
 fn size(r: &mut Random) -> usize {
