@@ -11,15 +11,20 @@ mod fresh;
 mod healthy;
 mod sick;
 mod traces;
+mod unseen;
+mod unseen_sick;
+mod unseen_traces;
 
 use nn::base::time::Time;
 use nn::judge::judge::Judge;
 use nn::record::history::Point;
 
 /// The seeds of the set that the detectors were tuned by, of the one that was held out, and of the other ones.
-pub const SEEDS: [(&str, u64); 4] = [("tuned", 1), ("held out", 20_261_124), (FOREIGN, 7), (FRESH, 20_261_126)];
+pub const SEEDS: [(&str, u64); 5] =
+    [("tuned", 1), ("held out", 20_261_124), (FOREIGN, 7), (FRESH, 20_261_126), (UNSEEN, 20_261_127)];
 const FOREIGN: &str = "foreign";
 const FRESH: &str = "fresh";
+const UNSEEN: &str = "unseen";
 
 /// SplitMix64 (Steele, Lea, Flood 2014), and what is drawn from it.
 pub struct Random(u64);
@@ -191,13 +196,15 @@ pub fn judge(case: &Case) -> Outcome {
 
 /// So many curves of each family of a set, judged.
 pub fn outcomes(set: &str, seed: u64, each: u64) -> Vec<Outcome> {
-    if set == FOREIGN || set == FRESH {
-        let fresh = if set == FRESH { fresh::cases(seed, each) } else { Vec::new() };
-        return foreign::cases(seed, each).iter().chain(&fresh).map(judge).collect();
-    }
-    let mut all: Vec<Outcome> = healthy::cases(seed, each).iter().chain(&sick::cases(seed, each)).map(judge).collect();
-    all.extend(traces::outcomes(seed, each));
-    all
+    let (cases, traces) = match set {
+        FOREIGN => (vec![foreign::cases(seed, each)], Vec::new()),
+        FRESH => (vec![foreign::cases(seed, each), fresh::cases(seed, each)], Vec::new()),
+        UNSEEN => {
+            (vec![unseen::cases(seed, each), unseen_sick::cases(seed, each)], unseen_traces::outcomes(seed, each))
+        }
+        _ => (vec![healthy::cases(seed, each), sick::cases(seed, each)], traces::outcomes(seed, each)),
+    };
+    cases.iter().flatten().map(judge).chain(traces).collect()
 }
 
 /// What was wrong, a sentence each.

@@ -9,7 +9,7 @@ use nn::record::history::Point;
 
 /// What was seen in one minute.
 #[derive(Clone, Default)]
-struct Look {
+pub struct Look {
     levels: Vec<Level>,
     busy: Option<f64>,
     /// The run has not printed anything yet
@@ -17,14 +17,15 @@ struct Look {
 }
 
 /// A trace.
-struct Trace {
-    sick: Option<Sickness>,
-    looks: Vec<Look>,
+pub struct Trace {
+    pub sick: Option<Sickness>,
+    pub looks: Vec<Look>,
     /// Minutes that the run takes, as far as that is known
-    takes: Option<f64>,
+    pub takes: Option<f64>,
 }
 
-type Family = (&'static str, fn(&mut Random) -> Trace);
+/// A family: what it is called, and one trace of it.
+pub type Family = (&'static str, fn(&mut Random) -> Trace);
 
 const HEALTHY: [Family; 14] = [
     ("checkpoints written and removed", saw_tooth),
@@ -59,13 +60,18 @@ const SICK: [Family; 11] = [
 
 /// So many traces of each family, judged.
 pub fn outcomes(seed: u64, each: u64) -> Vec<Outcome> {
-    let families = HEALTHY.iter().chain(&SICK).enumerate();
+    let families: Vec<Family> = HEALTHY.iter().chain(&SICK).copied().collect();
+    of_each(&families, seed * 1_000_037, each)
+}
+
+/// So many traces of each of these families, judged.
+pub fn of_each(families: &[Family], base: u64, each: u64) -> Vec<Outcome> {
     let of = |(k, (name, make)): (usize, &Family)| {
         (0..each)
-            .map(move |i| judge(format!("{name} {i}"), make(&mut Random::new(seed * 1_000_037 + k as u64 * 1021 + i))))
+            .map(move |i| judge(format!("{name} {i}"), make(&mut Random::new(base + k as u64 * 1021 + i))))
             .collect::<Vec<Outcome>>()
     };
-    families.flat_map(of).collect()
+    families.iter().enumerate().flat_map(of).collect()
 }
 
 fn judge(name: String, trace: Trace) -> Outcome {
@@ -91,12 +97,12 @@ fn judge(name: String, trace: Trace) -> Outcome {
     Outcome { name, sick: trace.sick, points: trace.looks.len(), said }
 }
 
-fn minutes(r: &mut Random) -> usize {
+pub fn minutes(r: &mut Random) -> usize {
     r.log(120.0, 2500.0) as usize
 }
 
 /// A trace of one reserve: the part of it that is free, at each minute.
-fn of(what: What, total: f64, n: usize, mut free: impl FnMut(usize) -> f64) -> Trace {
+pub fn of(what: What, total: f64, n: usize, mut free: impl FnMut(usize) -> f64) -> Trace {
     let look = |i: usize| {
         let level = Level { what, of: "it".into(), free: (free(i) * total).max(0.0).round(), total };
         Look { levels: vec![level], ..Look::default() }
@@ -105,23 +111,23 @@ fn of(what: What, total: f64, n: usize, mut free: impl FnMut(usize) -> f64) -> T
 }
 
 /// The same, sick from the onset on, cut where nothing is left.
-fn sick(detector: &'static str, onset: usize, mut trace: Trace) -> Trace {
+pub fn sick(detector: &'static str, onset: usize, mut trace: Trace) -> Trace {
     let full = trace.looks.iter().position(|look| look.levels.iter().any(|level| level.free <= 0.0));
     trace.looks.truncate(full.unwrap_or(trace.looks.len()));
     trace.sick = Some((detector, onset));
     trace
 }
 
-fn disk(r: &mut Random) -> f64 {
+pub fn disk(r: &mut Random) -> f64 {
     r.log(5e10, 5e13)
 }
 
-fn ram(r: &mut Random) -> f64 {
+pub fn ram(r: &mut Random) -> f64 {
     r.log(1.6e10, 2e12)
 }
 
 /// What others write and remove: a walk that comes back, of this width.
-fn walk(r: &mut Random, n: usize, width: f64) -> Vec<f64> {
+pub fn walk(r: &mut Random, n: usize, width: f64) -> Vec<f64> {
     let mut at = 0.0;
     (0..n)
         .map(|_| {
@@ -220,7 +226,7 @@ fn longest_batch(r: &mut Random) -> Trace {
     })
 }
 
-fn busy(n: usize, mut at: impl FnMut(usize) -> f64) -> Trace {
+pub fn busy(n: usize, mut at: impl FnMut(usize) -> f64) -> Trace {
     let looks = (0..n).map(|i| Look { busy: Some(at(i).clamp(0.0, 100.0).round()), ..Look::default() }).collect();
     Trace { sick: None, looks, takes: None }
 }
