@@ -72,6 +72,8 @@ pub const START: usize = 5;
 /// Above this part of what was gained it is lost, below this part it is not.
 const UP: f64 = 0.55;
 const DOWN: f64 = 0.3;
+/// Less than this part of the start is nothing to lose.
+const GAIN: f64 = 0.2;
 
 fn half(values: &[f64], second: bool) -> f64 {
     let (a, b) = values.split_at(values.len() / 2);
@@ -105,9 +107,9 @@ fn above_all(shape: &Shape, points: u64) -> Option<Found> {
 /// Whether it has lost most of what it had gained, reckoned from its start; or from where it stands now, where that is
 /// higher: what fell within its first points seems to have begun low.
 fn lost(shape: &Shape) -> Option<Found> {
-    let recent = shape.values.get(shape.values.len() - shape.values.len() / 5..)?;
-    let now = median(recent);
-    lost_since(shape, shape.start).or_else(|| lost_since(shape, now).filter(|_| now > shape.start))
+    let now = median(shape.values.get(shape.values.len() * 4 / 5..)?);
+    let had_gained = shape.progress() > GAIN * shape.start.abs();
+    lost_since(shape, shape.start).or_else(|| lost_since(shape, now).filter(|_| now > shape.start && had_gained))
 }
 
 fn lost_since(shape: &Shape, from: f64) -> Option<Found> {
@@ -116,7 +118,7 @@ fn lost_since(shape: &Shape, from: f64) -> Option<Found> {
     let recent = v.get(v.len().checked_sub(last)?..)?;
     let now = median(recent);
     let progress = from - shape.best;
-    if v.len() < 40 || progress < (8.0 * shape.noise).max(0.2 * shape.start.abs()) {
+    if v.len() < 40 || progress < (8.0 * shape.noise).max(GAIN * shape.start.abs()) {
         return None;
     }
     let (low, high) = (shape.best + DOWN * progress, shape.best + UP * progress);

@@ -36,7 +36,7 @@ impl Judge {
             .filter(|_| self.is_past(PLATEAU_SHARE));
         let dead =
             curve::dead(&shape, self.is_long(channel)).filter(|_| self.is_past(DEAD_SHARE) && self.is_all_dead(i));
-        let is_up = shape.is_up();
+        let (is_up, has_improved) = (shape.is_up(), shape.has_improved());
         let alarms = &mut self.channels[i].alarms;
         // It is not over while it stands there, though nothing rises any more.
         let diverges = divergence.is_some() || alarms.divergence.is_on() && is_up;
@@ -44,7 +44,7 @@ impl Judge {
             (alarms.overfit.see(overfit.is_some()), Level::Warning, "overfit", overfit),
             (alarms.divergence.see(diverges), Level::Error, "divergence", divergence),
             (alarms.plateau.see(plateau.is_some()), Level::Info, "plateau", plateau),
-            (alarms.dead.see(dead.is_some()), Level::Warning, "dead", dead),
+            (alarms.dead.see(dead.is_some() || alarms.dead.is_on() && !has_improved), Level::Warning, "dead", dead),
         ];
         for (is_new, level, detector, found) in told {
             if let Some(found) = found.filter(|_| is_new) {
