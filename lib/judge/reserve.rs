@@ -5,7 +5,7 @@
 //! test of Mann and Kendall tell whether it falls and how fast. A forecast is believed when
 //! - it falls surely, in the later half nearly as fast as in all of the window (filling up at the start slows down),
 //! - and to where it has never been in what came before (a file that is written and removed comes back),
-//! - and what is left lasts for twice the window at most: a third of what was free is gone, and twice in a row.
+//! - and what is left lasts no longer than it was seen to fall: half of what was free is gone, and twice in a row.
 //!
 //! It is said when the run needs longer than that, or a day where nobody knows what it needs.
 
@@ -21,8 +21,8 @@ const LEAST_BINS: usize = 12;
 const FINEST: f64 = 20.0;
 /// Windows, each with bins twice as long.
 const WINDOWS: usize = 10;
-/// What is left lasts so many times the window, at most.
-const REACH: f64 = 2.0;
+/// What is left lasts so many times the window, at most: nothing is foretold for longer than it was seen.
+const REACH: f64 = 1.0;
 /// Nobody is told of what is so far away, seconds.
 const FARTHEST: f64 = 86_400.0;
 /// Looks in a row at which it is nearly full, or at which a forecast is the same.

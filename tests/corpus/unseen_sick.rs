@@ -62,8 +62,13 @@ fn nan_part(r: &mut Random) -> Case {
 }
 
 fn nan_at_times(r: &mut Random) -> Case {
-    let (at, every) = (r.uniform(0.1, 0.9), r.uniform(0.001, 0.02));
-    turning(r, "loss", "nan", at, |level, since| if (since / every).fract() < 0.3 { f64::NAN } else { level })
+    let (n, counter, at, every) = (size(r), counter(r), r.uniform(0.1, 0.9), r.pick(&[2, 3, 7, 20]));
+    let onset = (at * n as f64) as usize;
+    let list = points(counter, 1.0, &["loss"], n, |_, i| {
+        let level = (0.2 + (-(i as f64) / n as f64 * 5.0).exp()) * (1.0 + 0.02 * r.normal());
+        if i >= onset && (i - onset) % every == 0 { f64::NAN } else { level }
+    });
+    Case::new("", Some(("nan", onset)), list)
 }
 
 fn overflows(r: &mut Random) -> Case {

@@ -146,8 +146,8 @@ mod tests {
         let said = of(100.0);
         let [event] = said.as_slice() else { panic!("{said:?}") };
         assert_eq!((event.detector, event.evidence.str("of")), ("disk", Some("/scratch")));
-        assert!(event.why.starts_with("disk of /scratch will be full in 2h47m"), "{}", event.why);
-        assert!(event.why.contains(", the run needs 14h53m"), "{}", event.why);
+        assert!(event.why.starts_with("disk of /scratch will be full in 2h4m"), "{}", event.why);
+        assert!(event.why.contains(", the run needs 14h10m"), "{}", event.why);
         assert!(event.evidence.num("lasts") < event.evidence.num("needs"));
     }
 
