@@ -2,16 +2,17 @@
 //! is to fall. Thresholds are in units of the noise, and of the progress made: start less best.
 //!
 //! - divergence: (a) the last tenth lies above all that was before by half its range, and does not fall; (b) after a
-//!   settled time most of the progress is lost, for a fifth of the curve, and does not come back (a warm restart comes
-//!   back, a spike is too short); (c) it has risen steadily, by Kendall's tau, for a quarter of the curve, by a quarter of
-//!   the progress; (d) points ten times as far above all as all is wide, one after the other.
-//! - plateau: it fell, then stopped short, while still high, and has not fallen for half of the curve. What converges, as
-//!   an exponential or a power law does, slows down before it stops; and it ends low. Both are silent.
-//! - dead: it has never moved, by as little as can be told from the noise.
-
-use std::ops::Range;
+//!   settled time most of the progress is lost at once, for a fifth of the curve and twice as long as ever before, and does
+//!   not come back (a warm restart comes back, a spike is too short, what swings has been up as long); (c) it has risen
+//!   steadily, by Kendall's tau, for a quarter of the curve, by a quarter of the progress; (d) points ten times as far above
+//!   all as all is wide, one after the other.
+//! - plateau: it fell, then stopped short at once, while still high, and has not fallen for half of the curve: a broken line
+//!   (Hudson 1966). What converges, as an exponential, a power law or an S does, slows down before it stops; and it ends
+//!   low. Both are silent, and so is what might be either.
+//! - dead: it has never moved, by as little as can be told from the noise, and nothing hints that it begins to.
 
 use super::sketch::{median, noise, quantile, range, slope, smoothed, trend};
+use std::ops::Range;
 
 /// A finding: why, and the figures.
 pub struct Found {
@@ -114,33 +115,32 @@ fn lost(shape: &Shape) -> Option<Found> {
 
 fn lost_since(shape: &Shape, from: f64) -> Option<Found> {
     let v = &shape.values;
-    let last = (v.len() / 5).max(6);
-    let recent = v.get(v.len().checked_sub(last)?..)?;
-    let now = median(recent);
     let progress = from - shape.best;
     if v.len() < 40 || progress < (8.0 * shape.noise).max(GAIN * shape.start.abs()) {
         return None;
     }
-    let (low, high) = (shape.best + DOWN * progress, shape.best + UP * progress);
-    let (stays, is_up) = stays(v, low, high);
-    let (now_up, before) = stays.split_last()?;
-    let past = v.get(..now_up.start)?;
-    let settled = past.iter().filter(|x| **x < shape.best + 0.4 * progress).count();
-    // It went up at once; what swings goes up slowly.
-    let at_once = past.iter().rev().take(3).any(|x| *x < low);
-    let falls = half(recent, false) - half(recent, true);
-    let comes_back = falls > 0.03 * progress || trend(recent).1 < -2.0 && falls > 0.01 * progress;
+    let part = |share: f64| shape.best + share * progress;
+    let (stays, is_up) = stays(v, part(DOWN), part(UP));
+    let (now_up, before) = stays.split_last().filter(|_| is_up)?;
+    // What swings stays no longer than it did before, by far.
     let longest = before.iter().map(|stay| stay.len()).max().unwrap_or(0);
-    if !is_up
-        || !at_once
-        || now_up.len() < last.max(2 * longest + 1)
-        || settled < (past.len() / 3).max(8)
-        || quantile(recent, 0.1) < high
-        || comes_back
-    {
+    let last = v.len() / 5;
+    if now_up.len() < last.max(2 * longest + 1) {
         return None;
     }
-    found("has lost most of what it had gained", &[("now", now), ("best", shape.best), ("start", shape.start)])
+    let (past, recent) = (v.get(..now_up.start)?, v.get(v.len() - last..)?);
+    let settled = past.iter().filter(|x| **x < part(0.4)).count();
+    // Or it goes up slowly, and has begun to come down.
+    let at_once = past.iter().rev().take(3).any(|x| *x < part(DOWN));
+    if !at_once || settled < (past.len() / 3).max(8) || quantile(recent, 0.1) < part(UP) {
+        return None;
+    }
+    let falls = half(recent, false) - half(recent, true);
+    if falls > 0.03 * progress || falls > 0.01 * progress && trend(recent).1 < -2.0 {
+        return None;
+    }
+    let figures = [("now", median(recent)), ("best", shape.best), ("start", shape.start)];
+    found("has lost most of what it had gained", &figures)
 }
 
 /// The times for which values were high after they had been low, and whether the last one goes on. With hysteresis (Schmitt
