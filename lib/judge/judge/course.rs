@@ -11,6 +11,8 @@ use crate::record::progress;
 /// A loss that has not moved for so many epochs, or points where there are no epochs, never will.
 const DEAD_EPOCHS: f64 = 10.0;
 const DEAD_POINTS: u64 = 80;
+/// Or so many epochs, of so many points.
+const DEAD_EPOCHS_OF_MANY: f64 = 3.0;
 /// Of a run whose end is known less than this part says nothing of what never moved, and of what stopped.
 const DEAD_SHARE: f64 = 0.05;
 const PLATEAU_SHARE: f64 = 0.2;
@@ -66,7 +68,11 @@ impl Judge {
 
     fn is_long(&self, channel: &Channel) -> bool {
         match self.epoch.zip(self.first_epoch) {
-            Some((epoch, first)) => epoch - first + 1.0 >= DEAD_EPOCHS && channel.points >= 12,
+            Some((epoch, first)) => {
+                let epochs = epoch - first + 1.0;
+                epochs >= DEAD_EPOCHS && channel.points >= 12
+                    || epochs >= DEAD_EPOCHS_OF_MANY && channel.points >= DEAD_POINTS
+            }
             None => channel.points >= DEAD_POINTS,
         }
     }
