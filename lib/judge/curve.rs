@@ -165,8 +165,9 @@ fn stays(values: &[f64], low: f64, high: f64) -> (Vec<Range<usize>>, bool) {
 fn rising(shape: &Shape) -> Option<Found> {
     let v = &shape.values;
     let (since, progress) = (v.len() - shape.best_at, shape.progress());
-    // What has never fallen, as a penalty that grows from nothing, may rise.
-    if shape.best_at < 4 || since < (v.len() / 4).max(8) || progress < (8.0 * shape.noise).max(0.4 * shape.start.abs())
+    // What has never fallen, as a penalty that grows from nothing, may rise; and a spike of a loss that spans decades takes a
+    // dozen points to come down.
+    if shape.best_at < 4 || since < (v.len() / 4).max(14) || progress < (8.0 * shape.noise).max(0.4 * shape.start.abs())
     {
         return None;
     }
@@ -228,7 +229,7 @@ fn stops_at_once(shape: &Shape, level: f64, noise: f64) -> bool {
     let Some(about) = v.get(from..to) else { return false };
     let above: f64 = about.iter().enumerate().map(|(i, x)| x - line((from + i) as f64).max(level)).sum();
     let count = about.len() as f64;
-    above / count + 1.5 * noise / count.sqrt() < 0.04 * gone
+    above / count + 2.0 * noise / count.sqrt() < 0.04 * gone
 }
 
 /// A loss that has moved less than this part of its size is dead.
