@@ -66,7 +66,7 @@ fn nan_at_times(r: &mut Random) -> Case {
     let onset = (at * n as f64) as usize;
     let list = points(counter, 1.0, &["loss"], n, |_, i| {
         let level = (0.2 + (-(i as f64) / n as f64 * 5.0).exp()) * (1.0 + 0.02 * r.normal());
-        if i >= onset && (i - onset) % every == 0 { f64::NAN } else { level }
+        if i >= onset && (i - onset).is_multiple_of(every) { f64::NAN } else { level }
     });
     Case::new("", Some(("nan", onset)), list)
 }
@@ -172,7 +172,7 @@ fn overfits_log(r: &mut Random) -> Case {
 }
 
 fn constant(r: &mut Random) -> Case {
-    let (n, level) = (r.log(90.0, 2000.0) as usize, r.pick(&[0.6931, 2.3026, 6.9078, 0.25, 1.0986]));
+    let (n, level) = (r.log(90.0, 2000.0) as usize, r.pick(&[2.0f64, 3.0, 10.0, 100.0, 1000.0]).ln());
     let counter = r.pick(&[Counter::Epoch, Counter::Step(10)]);
     Case::new("", Some(("dead", 0)), points(counter, 3.0, &["loss", "accuracy"], n, |k, _| [level, 0.1][k]))
 }
