@@ -6,7 +6,7 @@ The lines of scripts/examples/crontab, as cron executes them: by sh, with next t
   5
   1
   2
-  $ as_cron 2 >pid 2>/dev/null; nn-queue wait 1 2; kill $(cat pid)
+  $ as_cron 2 >pid 2>/dev/null; nn-queue wait 1 2 | sort; kill $(cat pid)
   1	done	
   2	failed	exit 1
   $ as_cron 1 2>&1 | head -1

@@ -10,7 +10,7 @@ What is no run of the kind that was named, or damaged, is told with its place, a
   $ nn-log import --csv x.csv -p '{loss}' 2>&1 | head -n 1
   nn-log: --pattern goes with --log
   $ nn-log -r 1 import --csv x.csv 2>&1 | head -n 1
-  nn-log: export, import, start, progress, finish come first: nn-log export RUNS
+  nn-log: export, import, start, progress, finish, report come first: nn-log export RUNS
   $ nn-log import --sacred nowhere
   nn-log: cannot read nowhere: No such file or directory
   [2]

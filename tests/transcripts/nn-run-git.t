@@ -30,8 +30,8 @@ Secrets stay out of the record:
 
 A git that takes long does not hold up the command; the facts say that they came late:
 
-  $ mkdir ../slow && printf '#!/bin/sh\nsleep 0.2\nexec %s "$@"\n' "$(command -v git)" > ../slow/git && chmod +x ../slow/git
-  $ PATH="$PWD/../slow:$PATH" nn-run -q -- sh -c 'ls ../spool/runs/3/facts.json'
+  $ mkdir ../slow && printf '#!/bin/sh\nuntil [ -e %s/looked ]; do sleep 0.02; done\nexec %s "$@"\n' "$PWD/.." "$(command -v git)" > ../slow/git && chmod +x ../slow/git
+  $ PATH="$PWD/../slow:$PATH" nn-run -q -- sh -c 'ls ../spool/runs/3/facts.json; s=$?; touch ../looked; exit $s'
   [2]
   $ cat ../spool/runs/3/log
   ls: cannot access '../spool/runs/3/facts.json': No such file or directory
