@@ -1,4 +1,4 @@
-//! What nn-web has other tools do: nn-queue acts on runs, nn-table compares two.
+//! What nn-web has other tools do: nn-queue acts on runs, nn-table compares two and tells columns.
 
 use crate::app::{Answered, Web, asked_number};
 use crate::run;
@@ -15,6 +15,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Most bytes that a tool may print.
 const MOST: u64 = 8 << 20;
+/// Most columns that are asked for at a time.
+const MOST_COLUMNS: usize = 20;
 
 /// What can be done to a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,6 +117,28 @@ fn differences(spool: &Spool, a: u64, b: u64) -> Result<Vec<Value>, Response> {
         Some(row)
     };
     Ok(text.lines().filter_map(row).collect())
+}
+
+/// Columns that no row has: what was found at the start of runs, values at an epoch; as nn-table tells them.
+pub fn columns(spool: &Spool, head: &Head) -> Answered {
+    let text = head.asked("names").unwrap_or_default();
+    let names: Vec<&str> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() || names.len() > MOST_COLUMNS || names.iter().any(|name| name.contains(['=', '\0'])) {
+        return Err(Response::error(400, &format!("say at most {MOST_COLUMNS} names=COLUMN,COLUMN")));
+    }
+    let answer = ask(spool, "nn-table", &["--json".into(), format!("--columns=run,{}", names.join(","))])?;
+    if !matches!(answer.code, Some(0 | 1)) {
+        return Err(Response::error(400, &said(&answer, "nn-table")));
+    }
+    let text = String::from_utf8_lossy(&answer.out);
+    let rows: Vec<Value> = text.lines().filter_map(|line| values(&Value::parse(line).ok()?)).collect();
+    Ok(Response::json(json::map([("names", Value::from(names)), ("rows", rows.into())]).to_string()))
+}
+
+/// A row of nn-table without its names; None: there is nothing but the run's number in it.
+fn values(row: &Value) -> Option<Value> {
+    let values: Vec<Value> = row.as_map()?.iter().map(|(_, value)| value.clone()).collect();
+    values.iter().skip(1).any(|value| *value != Value::Null).then(|| values.into())
 }
 
 fn ask(spool: &Spool, tool: &str, words: &[String]) -> Result<ask::Answer, Response> {

@@ -16,7 +16,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// All of them.
-pub const FILES: [File; 26] = [
+pub const FILES: [File; 27] = [
     File { name: "index.html", kind: HTML, bytes: include_bytes!("page/index.html") },
     File { name: "style.css", kind: CSS, bytes: include_bytes!("page/style.css") },
     File { name: "theme.js", kind: SCRIPT, bytes: include_bytes!("page/theme.js") },
@@ -25,6 +25,7 @@ pub const FILES: [File; 26] = [
     File { name: "data.js", kind: SCRIPT, bytes: include_bytes!("page/data.js") },
     File { name: "files.js", kind: SCRIPT, bytes: include_bytes!("page/files.js") },
     File { name: "columns.js", kind: SCRIPT, bytes: include_bytes!("page/columns.js") },
+    File { name: "more.js", kind: SCRIPT, bytes: include_bytes!("page/more.js") },
     File { name: "expr.js", kind: SCRIPT, bytes: include_bytes!("page/expr.js") },
     File { name: "table.js", kind: SCRIPT, bytes: include_bytes!("page/table.js") },
     File { name: "scale.js", kind: SCRIPT, bytes: include_bytes!("page/scale.js") },

@@ -193,6 +193,10 @@ fn what_is_told() {
     let lr = diff.list("rows").unwrap().iter().find(|row| row.str("what") == Some("param lr")).unwrap();
     assert_eq!((lr.num("a"), lr.num("b")), (Some(0.1), Some(0.01)));
     assert_eq!(server.get("/api/diff?a=1&b=1").list("rows").map(<[Value]>::len), Some(0));
+    let columns = server.get("/api/columns?names=cost@5,exit,commit");
+    let second =
+        columns.list("rows").unwrap().iter().find(|row| row.as_list().unwrap()[0].as_int() == Some(2)).unwrap();
+    assert_eq!(second.to_string(), "[2,0.4,0,null]");
     let queue = server.get("/api/queue");
     let queue = queue.list("queue").unwrap();
     assert_eq!(queue.iter().filter_map(|one| one.int("run")).collect::<Vec<_>>(), [4, 5]);

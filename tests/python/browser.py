@@ -133,6 +133,24 @@ def drawn(browser, selector):
     return browser.probe("drawn", selector)
 
 
+def asked_for(browser, server, api):
+    """Filters by what no row has: nn-table is asked for it."""
+    tenth = {}
+    for row in api:
+        curve = server.get("runs/%d/history" % row["run"])["series"].get("valid_cost", {})
+        tenth[row["run"]] = dict(zip(curve.get("epoch", []), curve.get("y", []))).get(10, 99)
+    for where, holds in {
+        "valid_cost@10<1": lambda r: tenth[r["run"]] < 1,
+        "exit=1 lr<0.01": lambda r: r["state"] == "failed" and r["params"]["lr"] < 0.01,
+    }.items():
+        want = expected(api, holds)
+        browser.type("#where", where)
+        until = time.monotonic() + 30
+        while runs_shown(browser) != want and time.monotonic() < until:
+            time.sleep(0.05)
+        check("filter " + where, want and runs_shown(browser) == want, (want, runs_shown(browser)))
+
+
 def runs_view(browser, server):
     api = server.get("runs")["runs"]
     go(browser, server.url, "#/runs")
@@ -185,6 +203,8 @@ def runs_view(browser, server):
         browser.type("#where", where)
         settle(browser)
         check("filter " + where, runs_shown(browser) == expected(api, holds), runs_shown(browser))
+    asked_for(browser, server, api)
+    browser.type("#where", "run>20")
     browser.wait("location.hash.includes('where=run')")
     check("the filter is in the address", True)
     for where, said in {

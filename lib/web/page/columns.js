@@ -32,12 +32,14 @@ nn.columns = (() => {
     'warnings',
     'waits',
   ];
+  // Of these, and of a variable's value at an epoch, a row tells nothing.
+  const ASKED = ['dir', 'commit', 'branch', 'dirty', 'exit'];
   const PICKS = ['last', 'min', 'max', 'first'];
 
   const builtIn = name => row => {
     if (name === 'tags') return row.tags?.length ? row.tags.join(' ') : undefined;
     if (name === 'date') return row.started && time(row.started).slice(0, 10);
-    return row[name];
+    return ASKED.includes(name) ? nn.more.value(row, name) : row[name];
   };
   const metric = (row, name, pick) =>
     row.metrics && Object.hasOwn(row.metrics, name) ? row.metrics[name][pick] : undefined;
@@ -62,11 +64,16 @@ nn.columns = (() => {
   const parse = word => {
     const column = { word, heading: word, kind: 'either' };
     const at = word.lastIndexOf('@');
-    if (BUILT_IN.includes(word)) Object.assign(column, { kind: 'built-in', value: builtIn(word) });
+    const epoch = at > 0 ? number(word.slice(at + 1)) : undefined;
+    if (BUILT_IN.includes(word))
+      Object.assign(column, { kind: 'built-in', value: builtIn(word), asked: ASKED.includes(word) });
     else if (word.startsWith('p.')) {
       const name = word.slice(2);
       Object.assign(column, { kind: 'param', name, heading: name, value: row => param(row, name) });
-    } else if (at > 0 && (PICKS.includes(word.slice(at + 1)) || Number.isFinite(number(word.slice(at + 1))))) {
+    } else if (Number.isFinite(epoch)) {
+      const [name, pick] = [word.slice(0, at), `at epoch ${epoch}`];
+      Object.assign(column, { kind: 'metric', name, pick, value: row => nn.more.value(row, word), asked: true });
+    } else if (at > 0 && PICKS.includes(word.slice(at + 1))) {
       const [name, pick] = [word.slice(0, at), word.slice(at + 1)];
       Object.assign(column, {
         kind: 'metric',

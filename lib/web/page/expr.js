@@ -81,9 +81,8 @@ nn.expr = (() => {
   // A name that means nothing for any of the runs, in words; undefined: all mean something.
   const check = (conditions, { params, metrics }) => {
     for (const { column } of conditions) {
+      if (nn.isExport && column?.asked) return `${column.word}: an export does not have it, nn-table(1) does`;
       if (!column || column.kind === 'built-in') continue;
-      if (column.pick && number(column.pick) !== undefined)
-        return `${column.word}: values at an epoch: nn-table --where, or Compare`;
       if (
         (column.kind !== 'metric' && params.has(column.name)) ||
         (column.kind !== 'param' && metrics.has(column.name))

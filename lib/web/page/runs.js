@@ -257,7 +257,9 @@ nn.views.runs = (root, { query }) => {
     shown = nn.store.list.filter(holds);
     const changed = pickColumns(shown, force);
     const by = state.sort && { word: state.sort.replace(/^-/, ''), reverse: state.sort.startsWith('-') };
-    const rows = by ? nn.columns.sort(shown, nn.columns.parse(by.word), by.reverse) : shown;
+    const sorting = by && nn.columns.parse(by.word);
+    nn.more.need([...conditions.map(c => c.column), ...columns, sorting], soon);
+    const rows = by ? nn.columns.sort(shown, sorting, by.reverse) : shown;
     table.show(
       state.group ? grouped(rows) : rows.map(row => ({ key: row.run, row })),
       changed || force ? columns : undefined,

@@ -80,6 +80,9 @@ fn what_is_no_request() {
         "/api/runs/1/log?from=x",
         "/api/runs?since=-1",
         "/api/diff?a=1",
+        "/api/columns?names=,",
+        "/api/columns?names=a=b",
+        "/api/columns?names=a%00",
         "/api/runs/1/history?points=many",
         "/api/live?run=x",
     ] {
