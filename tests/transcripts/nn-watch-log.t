@@ -29,7 +29,7 @@ Rules of the command line are kept, too; stop ends the watching. How lines look 
 A log that grows is followed; what stands in it already is judged first. What it says ends when it is cut and begins anew.
 
   $ nn-watch -f bad.log >events & watcher=$!
-  $ until grep -q nan events; do sleep 0.05; done; echo 'epoch=1 cost=5' >bad.log
+  $ until grep -qs nan events; do sleep 0.05; done; echo 'epoch=1 cost=5' >bad.log
   $ echo 'epoch=2 cost=inf' >>bad.log; until grep -q cost events; do sleep 0.05; done
   $ kill $watcher; wait $watcher
   [1]
