@@ -40,7 +40,9 @@ impl Server {
         lines.read_line(&mut line).unwrap();
         if line != "ready\n" {
             let _ = child.wait();
-            return skip("needs root, namespaces, openssl and Debian's packages");
+            let said = fs::read_to_string(place.dir.join("apt.log")).unwrap_or_default();
+            let said = said.lines().last().unwrap_or_default();
+            return skip(&format!("needs root, namespaces, openssl and Debian's packages {said}"));
         }
         assert!(place.command("nn-queue").arg("init").status().unwrap().success());
         Some(Server { child, lines, place, port })
