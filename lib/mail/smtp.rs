@@ -303,9 +303,9 @@ impl<'w> Client<'w> {
         if self.offers.pipelining {
             let all: Vec<&str> = std::iter::once(mail.as_str()).chain(rcpts.iter().map(String::as_str)).collect();
             self.say(&all)?;
-            first = self.reply(1, "MAIL")?;
+            first = self.reply(1, "the answer to MAIL")?;
             for _ in &rcpts {
-                replies.push(self.reply(1, "RCPT")?);
+                replies.push(self.reply(1, "the answer to RCPT")?);
             }
         } else {
             first = self.command(&mail)?;
@@ -327,7 +327,7 @@ impl<'w> Client<'w> {
             return Err(no(reply));
         }
         self.body(body)?;
-        let end = self.reply(5, "the end of the message");
+        let end = self.reply(5, "the answer to the end of the message");
         let end = end.map_err(|fail| Fail::Unknown(format!("the message was handed over, but {fail}")))?;
         if !end.is_yes() {
             return Err(no(end));
@@ -394,7 +394,7 @@ impl<'w> Client<'w> {
             }
             if let Err(fail) = self.write(&out) {
                 // It may have said why before it closed.
-                let said = self.reply(1, "the message").ok().map(|reply| format!(", saying {reply}"));
+                let said = self.reply(1, "the answer to the message").ok().map(|reply| format!(", saying {reply}"));
                 return Err(Fail::Broken(format!("in the middle of the message {fail}{}", said.unwrap_or_default())));
             }
             if n == 0 {
@@ -411,7 +411,7 @@ impl<'w> Client<'w> {
     fn secret(&mut self, line: &str, shown: &str) -> Result<Reply> {
         self.tell('>', shown);
         self.write(format!("{line}\r\n").as_bytes())?;
-        self.reply(1, shown.split(' ').next().unwrap_or_default())
+        self.reply(1, &format!("the answer to {}", shown.split(' ').next().unwrap_or_default()))
     }
 
     fn say(&mut self, lines: &[&str]) -> Result<()> {
@@ -464,13 +464,13 @@ impl<'w> Client<'w> {
         }
     }
 
-    /// Reads one reply; `patience`: so many times the usual time.
-    fn reply(&mut self, patience: u32, to: &str) -> Result<Reply> {
+    /// Reads one reply; `patience`: so many times the usual time; `what` it is, in words.
+    fn reply(&mut self, patience: u32, what: &str) -> Result<Reply> {
         let until = Instant::now() + self.limits.reply * patience;
         let mut reply = Reply::default();
         loop {
             let line = self.line(until).map_err(|fail| match fail {
-                Fail::Broken(why) => Fail::Broken(format!("{why} (waiting for the answer to {to})")),
+                Fail::Broken(why) => Fail::Broken(format!("{why} (waiting for {what})")),
                 fail => fail,
             })?;
             self.tell('<', &line);
