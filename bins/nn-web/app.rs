@@ -197,7 +197,7 @@ impl App for Web {
             Route::Login => guard::is_json(head)?,
             Route::Act(..) => self.guard.may_act(head)?,
             Route::Report => {
-                self.guard.may_write(head)?;
+                self.guard.may_report(head)?;
                 return Ok(Admitted::Stream(MOST));
             }
             _ if route.tells() => self.guard.may_read(head)?,

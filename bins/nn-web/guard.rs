@@ -20,6 +20,8 @@ pub struct Guard {
     is_everywhere: bool,
     port: u16,
     token: Option<String>,
+    /// For reports alone
+    report_token: Option<String>,
     /// Whether reading needs the token
     is_closed: bool,
     cookie: String,
@@ -59,11 +61,17 @@ impl Guard {
             is_everywhere: address.ip().is_unspecified(),
             port,
             token,
+            report_token: None,
             is_closed: !address.ip().is_loopback(),
             // Cookies know no ports: two servers of one host shall not take each other's away.
             cookie: format!("nn-web-{port}"),
             session: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
         })
+    }
+
+    /// Also takes reports from who knows this token, which is good for nothing else.
+    pub fn with_report_token(self, report_token: Option<String>) -> Guard {
+        Guard { report_token, ..self }
     }
 
     /// Whether something can be done, by who knows the token.
@@ -100,7 +108,7 @@ impl Guard {
     /// # Errors
     /// The answer.
     pub fn may_read(&self, head: &Head) -> std::result::Result<(), Response> {
-        if !self.is_closed || self.has_cookie(head) || self.bearer(head) == Some(true) {
+        if !self.is_closed || self.has_cookie(head) || self.has_bearer(head) {
             return Ok(());
         }
         Err(Response::error(401, "log in with the token").with("WWW-Authenticate", "Bearer"))
@@ -112,7 +120,7 @@ impl Guard {
     /// # Errors
     /// The answer.
     pub fn may_look(&self, head: &Head, caller: &Caller) -> std::result::Result<(), Response> {
-        if self.is_closed || self.has_cookie(head) || self.bearer(head) == Some(true) {
+        if self.is_closed || self.has_cookie(head) || self.has_bearer(head) {
             return Ok(());
         }
         // Where the kernel does not tell, all users of the machine are one.
@@ -131,33 +139,20 @@ impl Guard {
     /// # Errors
     /// The answer.
     pub fn may_act(&self, head: &Head) -> std::result::Result<(), Response> {
-        self.may_write(head)?;
+        says(head, [&self.token, &None])?;
         is_json(head)
     }
 
-    /// Refuses who does not say the token.
+    /// Refuses to take a report from who may not bring one.
     ///
     /// # Errors
     /// The answer.
-    pub fn may_write(&self, head: &Head) -> std::result::Result<(), Response> {
-        if self.token.is_none() {
-            return Err(Response::error(403, "this server only shows: start it with --token-file"));
-        }
-        match self.bearer(head) {
-            Some(true) => Ok(()),
-            Some(false) => Err(Response::error(403, "the token is wrong")),
-            None => Err(Response::error(401, "say the token").with("WWW-Authenticate", "Bearer")),
-        }
+    pub fn may_report(&self, head: &Head) -> std::result::Result<(), Response> {
+        says(head, [&self.token, &self.report_token])
     }
 
-    /// Whether the token that a request carries is right; None: it carries none.
-    fn bearer(&self, head: &Head) -> Option<bool> {
-        let (scheme, given) = head.header("authorization")?.split_once(' ')?;
-        Some(scheme.eq_ignore_ascii_case("bearer") && self.is_token(given.trim()))
-    }
-
-    fn is_token(&self, given: &str) -> bool {
-        self.token.as_deref().is_some_and(|token| is_same(token.as_bytes(), given.as_bytes()))
+    fn has_bearer(&self, head: &Head) -> bool {
+        bearer(head).is_some_and(|given| is_token(&self.token, given))
     }
 
     fn has_cookie(&self, head: &Head) -> bool {
@@ -168,12 +163,34 @@ impl Guard {
 
     /// Takes the token, gives the cookie.
     pub fn log_in(&self, body: &Value) -> Response {
-        if !body.str("token").is_some_and(|given| self.is_token(given)) {
+        if !body.str("token").is_some_and(|given| is_token(&self.token, given)) {
             return Response::error(403, "the token is wrong");
         }
         let cookie = format!("{}={}; HttpOnly; SameSite=Strict; Path=/", self.cookie, self.session);
         Response::json("{\"ok\":true}").with("Set-Cookie", cookie)
     }
+}
+
+/// Refuses who says none of these tokens.
+fn says(head: &Head, tokens: [&Option<String>; 2]) -> std::result::Result<(), Response> {
+    if tokens.iter().all(|token| token.is_none()) {
+        return Err(Response::error(403, "this server only shows: start it with --token-file"));
+    }
+    match bearer(head) {
+        Some(given) if tokens.iter().any(|token| is_token(token, given)) => Ok(()),
+        Some(_) => Err(Response::error(403, "the token is wrong")),
+        None => Err(Response::error(401, "say the token").with("WWW-Authenticate", "Bearer")),
+    }
+}
+
+/// The token that a request carries; empty if it is something else that it is to be let in by.
+fn bearer(head: &Head) -> Option<&str> {
+    let (scheme, given) = head.header("authorization")?.split_once(' ')?;
+    Some(if scheme.eq_ignore_ascii_case("bearer") { given.trim() } else { "" })
+}
+
+fn is_token(token: &Option<String>, given: &str) -> bool {
+    token.as_deref().is_some_and(|token| is_same(token.as_bytes(), given.as_bytes()))
 }
 
 /// Refuses a body of a type that a form can send by itself.
@@ -251,6 +268,21 @@ mod tests {
         assert_eq!(act(&guard("127.0.0.1:8080", &[], None), &format!("Authorization: Bearer {token}\r\n")), Err(403));
         let form = head("localhost:8080", &format!("Authorization: Bearer {token}\r\nContent-Type: text/plain\r\n"));
         assert_eq!(here.may_act(&form).unwrap_err().status, 415);
+    }
+
+    #[test]
+    fn who_may_report() {
+        let (token, other) = ("0123456789abcdef", "fedcba9876543210");
+        let here = guard("192.168.0.1:8080", &[], Some(token)).with_report_token(Some(other.into()));
+        let with =
+            |token: &str| head("x", &format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"));
+        let status = |asked: std::result::Result<(), Response>| asked.err().map(|response| response.status);
+        assert_eq!((status(here.may_report(&with(token))), status(here.may_report(&with(other)))), (None, None));
+        assert_eq!(status(here.may_report(&with("x"))), Some(403));
+        assert_eq!((status(here.may_act(&with(other))), status(here.may_read(&with(other)))), (Some(403), Some(401)));
+        let alone = guard("127.0.0.1:8080", &[], None).with_report_token(Some(other.into()));
+        assert_eq!((status(alone.may_report(&with(other))), status(alone.may_act(&with(other)))), (None, Some(403)));
+        assert_eq!(status(guard("127.0.0.1:8080", &[], None).may_report(&with(other))), Some(403));
     }
 
     #[test]

@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 const USAGE: &str = "
 usage: nn-web [--listen ADDRESS:PORT] [--host NAME]... [--token-file FILE]
+              [--report-token-file FILE]
        nn-web --export DIR [RUNS]
 
 Show the runs in a browser: a table, their curves, their logs, the hosts, the queue.
@@ -45,6 +46,7 @@ Show the runs in a browser: a table, their curves, their logs, the hosts, the qu
       --host NAME[:PORT]     another name this server is reached by (again for more)
       --token-file FILE      allow who knows the token in it to cancel, retry, hold, release
                              and note; away from this machine, also to read
+      --report-token-file FILE  take reports of runs elsewhere from who knows this one
       --export DIR           write the page and what it shows as files, and end
   -h, --help     print this
   -V, --version  print the version
@@ -54,10 +56,12 @@ fn main() -> ExitCode {
     cli::main("nn-web", USAGE, run)
 }
 
+#[derive(Default)]
 struct Opts {
     listen: String,
     hosts: Vec<String>,
     token_file: Option<PathBuf>,
+    report_token_file: Option<PathBuf>,
     export: Option<PathBuf>,
     runs: Vec<OsString>,
 }
@@ -69,6 +73,7 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     }
     let address = address(&opts.listen)?;
     let token = opts.token_file.as_deref().map(token::read).transpose()?;
+    let report_token = opts.report_token_file.as_deref().map(token::read).transpose()?;
     if token.is_none() && !address.ip().is_loopback() {
         return Err(Error::usage(format!(
             "{address} can be reached from other machines: give a --token-file, or listen on 127.0.0.1"
@@ -78,7 +83,8 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
     let signals = Signals::catch(&[Signal::INT, Signal::TERM, Signal::HUP]).doing("catch", "signals")?;
     let listener = listen(address)?;
     let address = listener.local_addr().doing("listen on", &opts.listen)?;
-    let web = Arc::new(Web::new(spool, Guard::new(address, &opts.hosts, token)?));
+    let guard = Guard::new(address, &opts.hosts, token)?.with_report_token(report_token);
+    let web = Arc::new(Web::new(spool, guard));
     live::start(&web)?;
     writeln!(out, "http://{address}/")?;
     out.flush()?;
@@ -87,8 +93,7 @@ fn run(args: &mut Args, out: &mut Out) -> Result<Exit> {
 }
 
 fn parse(args: &mut Args) -> Result<Opts> {
-    let mut opts =
-        Opts { listen: "127.0.0.1:8080".into(), hosts: Vec::new(), token_file: None, export: None, runs: Vec::new() };
+    let mut opts = Opts { listen: "127.0.0.1:8080".into(), ..Opts::default() };
     let mut serves = false;
     while let Some(arg) = args.next()? {
         match arg {
@@ -100,6 +105,7 @@ fn parse(args: &mut Args) -> Result<Opts> {
                     "listen" => opts.listen = args.text()?,
                     "host" => opts.hosts.push(args.with("a name such as box or box:80", guard::host_name)?),
                     "token-file" => opts.token_file = Some(args.value()?.into()),
+                    "report-token-file" => opts.report_token_file = Some(args.value()?.into()),
                     "export" => opts.export = Some(args.value()?.into()),
                     _ => return Err(Arg::Long(name).unexpected()),
                 }

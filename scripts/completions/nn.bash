@@ -184,9 +184,9 @@ complete -o bashdefault -o default -F _nn_mail nn-mail
 _nn_web() {
     case $3 in
     -l | --listen) _nn_words "127.0.0.1:8080 0.0.0.0:8080" && return ;;
-    --host | --token-file | --export) return ;;
+    --host | --token-file | --report-token-file | --export) return ;;
     esac
-    _nn_options -l --listen --host --token-file --export && return
+    _nn_options -l --listen --host --token-file --report-token-file --export && return
     _nn_runs
 }
 complete -o bashdefault -o default -F _nn_web nn-web

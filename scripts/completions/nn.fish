@@ -174,6 +174,7 @@ complete -c nn-diskcheck -l json -d 'an object a line'
 complete -c nn-web -x -s l -l listen -a '127.0.0.1:8080 0.0.0.0:8080' -d 'where to be reached'
 complete -c nn-web -x -l host -a '(__fish_print_hostnames)' -d 'another name it is reached by'
 complete -c nn-web -r -l token-file -d 'allow actions to who knows the token'
+complete -c nn-web -r -l report-token-file -d 'take reports from who knows this one'
 complete -c nn-web -x -l export -a '(__fish_complete_directories)' -d 'write the page as files'
 complete -c nn-web -f -n '__fish_seen_argument -l export' -a '(__nn_runs)'
 

@@ -12,6 +12,7 @@ Usage.
   $ nn-web --listen here
   nn-web: 'here' is no address such as 127.0.0.1:8080
   usage: nn-web [--listen ADDRESS:PORT] [--host NAME]... [--token-file FILE]
+                [--report-token-file FILE]
          nn-web --export DIR [RUNS]
   [2]
   $ nn-web --listen 127.0.0.1:99999 2>&1 | head -1
