@@ -8,6 +8,7 @@
 use nn::base::error::reason;
 use nn::base::text::escape;
 use nn::mail::smtp::{Fail, Limits, Stream};
+use nn::mail::transport::not_found;
 use nn::mail::transport::tls::Helper;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -161,11 +162,9 @@ impl Url {
         let place = (self.host.clone(), self.port);
         std::thread::spawn(move || sender.send(place.to_socket_addrs().map(Iterator::collect)));
         let found = found.recv_timeout(left(end).unwrap_or_default());
-        found.unwrap_or_else(|_| Err(io::Error::other("no answer in time"))).map_err(|err| {
-            let why = reason(&err);
-            let why = why.strip_prefix("failed to lookup address information: ").unwrap_or(&why).to_string();
-            Trouble::Away(format!("the host is not found: {why}"))
-        })
+        found
+            .unwrap_or_else(|_| Err(io::Error::other("no answer in time")))
+            .map_err(|err| Trouble::Away(not_found(&err)))
     }
 
     fn wrap(&self, stream: TcpStream, way: &Way, end: Instant) -> Result<Box<dyn Stream>, Trouble> {

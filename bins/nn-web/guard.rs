@@ -2,14 +2,13 @@
 //! rebinding); what changes something must carry the token in a header, which no browser adds by itself (cross-site
 //! requests); away from this machine, and for its other users, reading needs it too, or the cookie it was exchanged for.
 
-use nn::base::error::{Doing, Result};
+use nn::base::error::Result;
+use nn::base::hash::random_hex;
 use nn::base::json::Value;
 use nn::base::sys;
 use nn::web::caller::Caller;
 use nn::web::http::Head;
 use nn::web::response::Response;
-use std::fs::File;
-use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 
 /// What is allowed.
@@ -54,8 +53,6 @@ impl Guard {
                 hosts.push(name.clone());
             }
         }
-        let mut bytes = [0; 16];
-        File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).doing("read", "/dev/urandom")?;
         Ok(Guard {
             hosts,
             is_everywhere: address.ip().is_unspecified(),
@@ -65,7 +62,7 @@ impl Guard {
             is_closed: !address.ip().is_loopback(),
             // Cookies know no ports: two servers of one host shall not take each other's away.
             cookie: format!("nn-web-{port}"),
-            session: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            session: random_hex::<16>()?,
         })
     }
 
@@ -139,7 +136,7 @@ impl Guard {
     /// # Errors
     /// The answer.
     pub fn may_act(&self, head: &Head) -> std::result::Result<(), Response> {
-        says(head, [&self.token, &None])?;
+        says(head, &[&self.token])?;
         is_json(head)
     }
 
@@ -148,7 +145,7 @@ impl Guard {
     /// # Errors
     /// The answer.
     pub fn may_report(&self, head: &Head) -> std::result::Result<(), Response> {
-        says(head, [&self.token, &self.report_token])
+        says(head, &[&self.token, &self.report_token])
     }
 
     fn has_bearer(&self, head: &Head) -> bool {
@@ -172,7 +169,7 @@ impl Guard {
 }
 
 /// Refuses who says none of these tokens.
-fn says(head: &Head, tokens: [&Option<String>; 2]) -> std::result::Result<(), Response> {
+fn says(head: &Head, tokens: &[&Option<String>]) -> std::result::Result<(), Response> {
     if tokens.iter().all(|token| token.is_none()) {
         return Err(Response::error(403, "this server only shows: start it with --token-file"));
     }

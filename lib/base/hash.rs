@@ -1,7 +1,11 @@
 //! A fingerprint that stays the same for ever: SipHash-2-4 with 128 bits (Aumasson, Bernstein), over whatever it is fed.
 //!
 //! std's hashers may change with each release, and what is named by a fingerprint outlives that. The key is public: it tells
-//! different contents apart, it does not resist somebody who wants two of them to collide.
+//! different contents apart, it does not resist somebody who wants two of them to collide. Names that nobody shall guess are
+//! random, and written in the same digits.
+
+use super::error::{Doing, Result};
+use std::io::Read;
 
 /// Takes bytes, and makes 128 bits of them.
 #[derive(Clone, Debug)]
@@ -109,6 +113,21 @@ fn round([a, b, c, d]: &mut [u64; 4]) {
     *c = c.wrapping_add(*b);
     *b = b.rotate_left(17) ^ *c;
     *c = c.rotate_left(32);
+}
+
+/// Whether a text is so many hexadecimal digits, in lower case.
+pub fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// So many random bytes, in hexadecimal digits.
+///
+/// # Errors
+/// The system gives none.
+pub fn random_hex<const N: usize>() -> Result<String> {
+    let (path, mut bytes) = ("/dev/urandom", [0; N]);
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).doing("read", path)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

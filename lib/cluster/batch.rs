@@ -12,6 +12,7 @@
 use crate::base::error::{Error, Result};
 use crate::base::files;
 use crate::base::hash::Hasher;
+use crate::base::hash::is_hex;
 use crate::base::json::{self, Value};
 use crate::base::time::Time;
 use crate::spool::job::Job;
@@ -230,7 +231,7 @@ fn dir(spool: &Spool, name: &str) -> Option<PathBuf> {
 }
 
 fn is_name(name: &str) -> bool {
-    name.len() == 8 && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    is_hex(name, 8)
 }
 
 /// A name that no other batch has, by all odds: of the time, the process and a count.

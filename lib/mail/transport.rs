@@ -125,13 +125,15 @@ fn connect<'w>(
     Ok(client)
 }
 
+/// That a host is not found, in words.
+pub fn not_found(err: &std::io::Error) -> String {
+    let why = reason(err);
+    format!("the host is not found: {}", why.strip_prefix("failed to lookup address information: ").unwrap_or(&why))
+}
+
 fn tcp(host: &str, port: u16, limit: Duration) -> Result<TcpStream, Fail> {
     let addresses = (host, port).to_socket_addrs();
-    let addresses = addresses.map_err(|err| {
-        let why = reason(&err);
-        let why = why.strip_prefix("failed to lookup address information: ").unwrap_or(&why);
-        Fail::Broken(format!("the host is not found: {why}"))
-    })?;
+    let addresses = addresses.map_err(|err| Fail::Broken(not_found(&err)))?;
     let mut last = "the host has no address".to_string();
     for address in addresses {
         match TcpStream::connect_timeout(&address, limit) {

@@ -12,6 +12,7 @@ use super::results::Results;
 use crate::base::error::{Doing, Error, Result};
 use crate::base::files;
 use crate::base::json::{self, Value};
+use crate::base::text::cut;
 use crate::base::time::Time;
 use crate::spool::job::Job;
 use crate::spool::source::Source;
@@ -277,10 +278,9 @@ fn shortened(text: &str, most: usize) -> String {
     cut(text, most).replace('\0', " ")
 }
 
-/// The beginning of a text, so many bytes at most.
-fn cut(text: &str, most: usize) -> &str {
-    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    text.get(..end).unwrap_or_default()
+/// A time, which is UTC where it does not say otherwise.
+fn utc(text: &str) -> Option<Time> {
+    Time::parse(text).or_else(|| Time::parse(&format!("{text}Z")))
 }
 
 /// A small file as text; None: there is none.

@@ -15,6 +15,7 @@ pub mod work;
 pub use take::{LeftOut, Limits, Snapshot, Source};
 
 use super::store::Spool;
+use crate::base::hash::is_hex;
 use crate::base::json::{self, Value};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -99,7 +100,7 @@ fn folder(spool: &Spool, tree: &str) -> PathBuf {
 
 /// Whether a name is that of a snapshot.
 pub fn is_fingerprint(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    is_hex(text, 32)
 }
 
 /// A path that leads nowhere but down; an empty one is the top itself.

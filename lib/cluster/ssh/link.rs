@@ -9,6 +9,7 @@ use super::host::{Host, shell_path};
 use super::wire::Wire;
 use crate::base::error::{Error, Result, reason};
 use crate::base::files;
+use crate::base::hash::random_hex;
 use crate::base::json::Value;
 use crate::base::text::escape;
 use std::io::Read;
@@ -382,9 +383,5 @@ fn socket_dir(spool: &Path) -> Option<String> {
 /// # Errors
 /// The system gives no random bytes.
 pub fn nonce() -> Result<String> {
-    use crate::base::error::Doing;
-    let path = "/dev/urandom";
-    let mut bytes = [0; 8];
-    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).doing("read", path)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    random_hex::<8>()
 }

@@ -2,8 +2,9 @@
 //! what stands at one step. Values are sorted by time, a chunk at a time so that memory has a bound, and a value joins
 //! the point of its step if that is not a second away and lacks its name. What is called like a counter becomes one.
 
-use super::{Sink, cut};
+use super::Sink;
 use crate::base::error::{Error, Result};
+use crate::base::text::cut;
 use crate::base::text::is_hostile;
 use crate::base::time::Time;
 use crate::record::history::{Point, is_reserved};

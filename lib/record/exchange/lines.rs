@@ -4,7 +4,7 @@
 //! A cell that is empty, or no number, is no value, but a row with more cells than the heading, or a quote that is not
 //! closed, is an error: then the file is no such table.
 
-use super::{Foreign, Found, Sink, seconds};
+use super::{Foreign, Found, Sink, seconds, utc};
 use crate::base::csv;
 use crate::base::error::{Doing, Error, Result};
 use crate::base::files;
@@ -139,7 +139,7 @@ fn time(cell: &str) -> Option<Time> {
     const MOST_SECONDS: f64 = 1e11;
     let number = || cell.parse::<f64>().ok();
     let since = |x: f64| seconds(if x < MOST_SECONDS { x } else { x / 1000.0 });
-    Time::parse(cell).or_else(|| Time::parse(&format!("{cell}Z"))).or_else(|| number().and_then(since))
+    utc(cell).or_else(|| number().and_then(since))
 }
 
 /// Reads a log, by templates if there are any. When it was written last is when the run ended.

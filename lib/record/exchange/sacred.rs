@@ -3,7 +3,7 @@
 //! Values that are no JSON are as jsonpickle writes them: `{"py/tuple":[1,2]}`, `{"py/object":"numpy.float64","value":3}`.
 //! Times are UTC without saying so. The files are rewritten in place, so one may be cut off: that is damage.
 
-use super::{Foreign, Format, Found, Gather, LARGEST, MOST_PARAMS, Sink, folders, read_json};
+use super::{Foreign, Format, Found, Gather, LARGEST, MOST_PARAMS, Sink, folders, read_json, utc};
 use crate::base::error::{Error, Result};
 use crate::base::json::{self, Value};
 use crate::base::time::Time;
@@ -146,10 +146,8 @@ fn end(foreign: &mut Foreign, run: &Value) -> std::result::Result<(), String> {
     Ok(())
 }
 
-/// A time, which is UTC where it does not say otherwise.
 fn time(value: Option<&Value>) -> Option<Time> {
-    let text = value?.as_str()?;
-    Time::parse(text).or_else(|| Time::parse(&format!("{text}Z")))
+    utc(value?.as_str()?)
 }
 
 /// Settings as parameters: those in an object get its name and a point before their own.

@@ -3,6 +3,7 @@
 
 use crate::base::json::{self, Value};
 use crate::base::sys;
+use crate::base::text::cut;
 use std::ffi::OsString;
 use std::io::Read;
 
@@ -76,8 +77,7 @@ fn shown(name: &str, value: &str) -> Value {
     if SECRETS.iter().any(|word| name.to_ascii_uppercase().contains(word)) {
         return "(masked)".into();
     }
-    let end = (0..=LONGEST.min(value.len())).rev().find(|i| value.is_char_boundary(*i)).unwrap_or(0);
-    value[..end].into()
+    cut(value, LONGEST).into()
 }
 
 fn host() -> Value {

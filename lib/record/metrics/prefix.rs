@@ -2,6 +2,8 @@
 //! `I0914 09:42:56.544800  6584 solver.cpp:228]`, `2021-03-08 12:30:12 | INFO | `, `[2024-06-21 10:50:42,167] [INFO] `,
 //! `11/22 20:44:07 - mmengine - INFO - `, `[04/05 01:30:24 d2.utils.events]: `, `wandb: `, `<trainer> `.
 
+use crate::base::text::cut;
+
 /// The message of a line, with its indentation.
 pub fn strip(line: &str) -> &str {
     let mut rest = line;
@@ -149,9 +151,7 @@ fn after_name_and_level(text: &str) -> &str {
     if let Some(rest) = level(start) {
         return rest;
     }
-    let near = start.len().min(90);
-    let near = (0..=near).rev().find(|i| start.is_char_boundary(*i)).unwrap_or(0);
-    let head = start.get(..near).unwrap_or_default();
+    let head = cut(start, 90);
     let mut at = 0;
     for _ in 0..4 {
         let Some(blank) = head.get(at..).and_then(|rest| rest.find(' ')) else { break };

@@ -5,6 +5,7 @@
 use super::{Origin, Spool, UNBORN};
 use crate::base::error::Result;
 use crate::base::files::{self, Moved};
+use crate::base::hash::is_hex;
 use crate::spool::job::Job;
 use crate::spool::state::{Folder, REPORT, State, Token};
 
@@ -15,7 +16,7 @@ const KEY: usize = 32;
 
 /// Whether a text is a key: hexadecimal digits.
 pub fn is_key(text: &str) -> bool {
-    text.len() == KEY && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    is_hex(text, KEY)
 }
 
 /// The token of a reported run that goes on.
