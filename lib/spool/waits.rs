@@ -116,7 +116,7 @@ impl Waits {
 /// # Errors
 /// The spool cannot be read.
 pub fn somebody_works(spool: &Spool) -> Result<bool> {
-    Ok(!workers(spool)?.is_empty())
+    Ok(!live(spool)?.is_empty())
 }
 
 /// The hosts of the live workers, one for each.
@@ -124,15 +124,18 @@ pub fn somebody_works(spool: &Spool) -> Result<bool> {
 /// # Errors
 /// The spool cannot be read.
 pub fn at_work(spool: &Spool) -> Result<Vec<String>> {
-    Ok(workers(spool)?.into_iter().map(|(host, _)| host).collect())
+    Ok(live(spool)?.into_iter().map(|worker| worker.host).collect())
 }
 
 /// The hosts of the live workers, and what each says of each run.
 fn workers(spool: &Spool) -> Result<Vec<(String, HashMap<u64, String>)>> {
+    Ok(live(spool)?.into_iter().map(|worker| (worker.host.clone(), said(spool, &worker))).collect())
+}
+
+fn live(spool: &Spool) -> Result<Vec<Owner>> {
     let mut names = files::names(&spool.dir().join("hosts"))?;
     names.sort();
-    let live = names.iter().filter_map(|name| worker(name.to_str()?)).filter(|worker| is_live(spool, worker));
-    Ok(live.map(|worker| (worker.host.clone(), said(spool, &worker))).collect())
+    Ok(names.iter().filter_map(|name| worker(name.to_str()?)).filter(|worker| is_live(spool, worker)).collect())
 }
 
 fn said(spool: &Spool, worker: &Owner) -> HashMap<u64, String> {
