@@ -83,55 +83,45 @@ fn csv(spool: &Spool, runs: &[u64], out: &mut Out) -> Result<u64> {
     Ok(points)
 }
 
-/// A run with all that is told of it.
-struct Told {
-    row: Row,
-    facts: Value,
-}
-
 /// Sees whether a run can be written below a directory; writes it, and tells the path it has there.
-type Write = (fn(&Told, &Path) -> Result<()>, fn(&Spool, &Told, &Path) -> Result<PathBuf>);
+type Write = (fn(&Row, &Path) -> Result<()>, fn(&Spool, &Row, &Path) -> Result<PathBuf>);
 
 /// Writes each run into a directory of its own, and prints the paths. All are seen to before the first is written.
 fn directories(spool: &Spool, runs: &[u64], dir: &Path, (check, write): Write, out: &mut Out) -> Result<bool> {
     let mut states: HashMap<u64, Token> = spool.states(&Folder::ALL)?;
-    let mut told = Vec::with_capacity(runs.len());
+    let mut rows = Vec::with_capacity(runs.len());
     for run in runs {
-        let row = Row::read(spool, *run, states.remove(run))?;
-        let facts = spool.read(*run, "facts.json").ok().flatten().unwrap_or(Value::Null);
-        told.push(Told { row, facts });
+        rows.push(Row::read(spool, *run, states.remove(run))?);
     }
-    told.iter().try_for_each(|run| check(run, dir))?;
+    rows.iter().try_for_each(|row| check(row, dir))?;
     std::fs::create_dir_all(dir).doing("make the directory", dir)?;
-    for run in &told {
-        writeln!(out, "{}", write(spool, run, dir)?.display())?;
+    for row in &rows {
+        writeln!(out, "{}", write(spool, row, dir)?.display())?;
     }
-    Ok(!told.is_empty())
+    Ok(!rows.is_empty())
 }
 
 fn time(value: &Value, key: &str) -> Option<Time> {
     value.str(key).and_then(Time::parse)
 }
 
-fn is_free(told: &Told, dir: &Path) -> Result<()> {
-    let dir = dir.join(directory_name(&told.row));
+fn is_free(row: &Row, dir: &Path) -> Result<()> {
+    let dir = dir.join(directory_name(row));
     if !dir.exists() {
         return Ok(());
     }
     Err(Error::data(dir, 0, "is there already: export into another directory, or remove it"))
 }
 
-fn to_tensorboard(spool: &Spool, told: &Told, dir: &Path) -> Result<PathBuf> {
-    let row = &told.row;
+fn to_tensorboard(spool: &Spool, row: &Row, dir: &Path) -> Result<PathBuf> {
     let dir = dir.join(directory_name(row));
     files::make_dir(&dir)?;
     let started = time(&row.result, "started").or_else(|| time(&row.attempt, "started")).or_else(|| row.job.added());
-    events(spool, told, &dir, started)?;
+    events(spool, row, &dir, started)?;
     Ok(dir)
 }
 
-fn events(spool: &Spool, told: &Told, dir: &Path, started: Option<Time>) -> Result<()> {
-    let row = &told.row;
+fn events(spool: &Spool, row: &Row, dir: &Path, started: Option<Time>) -> Result<()> {
     let mut writer = tensorboard::Writer::new(dir, started)?;
     writer.params(&directory_name(row), row.job.params())?;
     each(spool, row.run, &mut |point| writer.add(point))?;
@@ -148,14 +138,14 @@ fn directory_name(row: &Row) -> String {
     format!("{}{}{name}", row.run, if name.is_empty() { "" } else { "-" })
 }
 
-fn to_sacred(spool: &Spool, told: &Told, dir: &Path) -> Result<PathBuf> {
+fn to_sacred(spool: &Spool, row: &Row, dir: &Path) -> Result<PathBuf> {
     let mut writer = sacred::Writer::default();
-    each(spool, told.row.run, &mut |point| {
+    each(spool, row.run, &mut |point| {
         writer.add(point);
         Ok(())
     })?;
-    let log = spool.run_dir(told.row.run).join("log");
-    writer.publish(dir, &told.row, &told.facts, &log)
+    let facts = spool.read(row.run, "facts.json").ok().flatten().unwrap_or(Value::Null);
+    writer.publish(dir, row, &facts, &spool.run_dir(row.run).join("log"))
 }
 
 /// Hands on each point of a run's curve; how many there were.

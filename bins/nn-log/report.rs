@@ -11,7 +11,7 @@ use nn::base::args::{Arg, Args};
 use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
 use nn::base::files;
-use nn::base::hash::Hasher;
+use nn::base::hash::{Hasher, random_hex};
 use nn::base::json::{self, Value};
 use nn::base::role::Role;
 use nn::base::sys;
@@ -95,9 +95,7 @@ pub fn ask(spool: &Spool, run: u64, server: &str) -> Result<()> {
     }
     let mut key = known.as_ref().and_then(|known| known.str("key")).unwrap_or_default().to_string();
     if key.is_empty() {
-        let mut bytes = [0; 16];
-        File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).doing("read", "/dev/urandom")?;
-        key = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        key = random_hex::<16>()?;
     }
     // Another server knows nothing yet of what this one was told.
     spool.put(run, FILE, &json::map([("server", Value::from(server)), ("key", key.into())]))
@@ -371,8 +369,8 @@ impl<'a> Telling<'a> {
         end: Instant,
     ) -> std::result::Result<Answer, Trouble> {
         let mut first = report.line().into_bytes();
+        let length = report.size() + first.len() as u64;
         whole.iter().for_each(|bytes| first.extend_from_slice(bytes));
-        let length = report.size() + report.line().len() as u64;
         let mut places: Vec<(PathBuf, u64, u64)> = Vec::new();
         for part in report.parts.iter().skip(whole.len()).rev() {
             places.push((self.spool.run_dir(self.run).join(&part.name), part.from, part.size));
