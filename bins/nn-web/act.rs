@@ -65,9 +65,7 @@ impl Action {
 
 /// Does it.
 pub fn act(web: &Web, run: u64, action: Action, body: &Value) -> Answered {
-    if !web.spool.run_dir(run).is_dir() {
-        return Err(run::none(run));
-    }
+    run::dir(&web.spool, run)?;
     let mut words = vec![action.verb().to_string(), "--".into()];
     if action == Action::Note {
         let note = body.str("note").ok_or_else(|| Response::error(400, "say the note: {\"note\":\"…\"}"))?;
@@ -93,7 +91,7 @@ pub fn diff(spool: &Spool, head: &Head) -> Answered {
     let run = |name: &str| {
         let text = head.asked(name).unwrap_or_default();
         let run: u64 = asked_number(text, name)?;
-        if spool.run_dir(run).is_dir() { Ok(run) } else { Err(run::none(run)) }
+        run::dir(spool, run).map(|_| run)
     };
     let (a, b) = (run("a")?, run("b")?);
     let rows = if a == b { Vec::new() } else { differences(spool, a, b)? };

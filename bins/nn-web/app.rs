@@ -126,9 +126,9 @@ impl Web {
                 }
             }
             Route::Run(run) => run::whole(&*self.fresh_model()?, run)?,
-            Route::History(run) => curves::history(&self.existing(run)?, run, points(head, 1000)?)?,
-            Route::Resources(run) => resources::of_run(&self.existing(run)?, run, points(head, 500)?)?,
-            Route::Log(run) => log::part(&self.existing(run)?, run, head)?,
+            Route::History(run) => curves::history(self.existing(run)?, run, points(head, 1000)?)?,
+            Route::Resources(run) => resources::of_run(self.existing(run)?, run, points(head, 500)?)?,
+            Route::Log(run) => log::part(self.existing(run)?, run, head)?,
             Route::Curves => curves::many(self, head, points(head, 1000)?)?,
             Route::Diff => act::diff(&self.spool, head)?,
             Route::Columns => act::columns(&self.spool, head)?,
@@ -141,8 +141,8 @@ impl Web {
     }
 
     /// The spool, if it has this run.
-    fn existing(&self, run: u64) -> std::result::Result<Spool, Response> {
-        if self.spool.run_dir(run).is_dir() { Ok(self.spool.clone()) } else { Err(run::none(run)) }
+    fn existing(&self, run: u64) -> std::result::Result<&Spool, Response> {
+        run::dir(&self.spool, run).map(|_| &self.spool)
     }
 }
 

@@ -57,7 +57,8 @@ pub fn damaged(token: &Token, words: &str) -> Value {
     json::map([("run", Value::from(token.run)), ("state", token.folder().name().into()), ("error", words.into())])
 }
 
-fn priority(row: &Row) -> u8 {
+/// Its place in the queue, or the one it was asked for with.
+pub fn priority(row: &Row) -> u8 {
     match row.token.as_ref().map(|token| &token.state) {
         Some(State::Queued(priority) | State::Held(priority)) => *priority,
         _ => row.job.priority(),

@@ -50,7 +50,7 @@ impl Hosts {
         told.extend(
             others.into_iter().map(|(host, n)| json::map([("host", Value::from(host)), ("workers", n.into())])),
         );
-        json::map([("hosts", told)].map(|(key, list)| (key, Value::List(list))))
+        json::map([("hosts", Value::List(told))])
     }
 }
 
@@ -116,7 +116,7 @@ fn disks(spool: &Spool, sample: &Value, name: &str) -> Vec<Value> {
     let free = sample.get("disk_free").filter(|free| **free != Value::Null).cloned();
     let here = (name == sys::host_name()).then(|| room::disk_quick(spool.dir()).ok()).flatten();
     let free = here.as_ref().map(|disk| Value::from(disk.free())).or(free);
-    let total = sys::space(spool.dir()).ok().filter(|_| here.is_some()).map(|space| Value::from(space.total));
+    let total = here.as_ref().map(|disk| Value::from(disk.total));
     let path = spool.dir().to_string_lossy().into_owned();
     let disk = free.map(|free| known([("path", Some(path.into())), ("free", Some(free)), ("total", total)]));
     disk.into_iter().collect()

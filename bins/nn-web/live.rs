@@ -145,10 +145,7 @@ impl Follow {
     /// From now on, or from a byte of the log on.
     fn begin(spool: &Spool, run: &str, head: &Head) -> std::result::Result<Follow, Response> {
         let run = number(run).ok_or_else(|| Response::error(400, "run is no number"))?;
-        let dir = spool.run_dir(run);
-        if !dir.is_dir() {
-            return Err(run::none(run));
-        }
+        let dir = run::dir(spool, run)?;
         let size = std::fs::metadata(dir.join("log")).map_or(0, |meta| meta.len());
         let log = head.asked("log").map(|text| asked_number(text, "log")).transpose()?.unwrap_or(size);
         let (mut tail, mut events) = (Tail::new(&dir), Events::new(&dir));

@@ -9,7 +9,7 @@
 
 use crate::entry;
 use nn::base::error::Result;
-use nn::base::json::Value;
+use nn::base::json::{self, Value};
 use nn::base::time::Time;
 use nn::cluster::ssh::host::is_host;
 use nn::record::course::Course;
@@ -339,13 +339,11 @@ impl Model {
         let rows = self.in_turn().into_iter().filter_map(|run| self.known.get(&run)?.open.as_ref());
         let members = |open: &Open| {
             let job = &open.row.job;
-            let mut one = nn::base::json::map([("run", Value::from(open.row.run))]);
-            let priority = open.row.token.as_ref().and_then(|token| match token.state {
-                State::Queued(priority) => Some(u32::from(priority)),
-                _ => None,
-            });
-            one.set("priority", priority);
-            one.extend(&nn::base::json::map(open.waits.iter().map(|waits| ("waits", Value::from(waits.as_str())))));
+            let priority = u32::from(entry::priority(&open.row));
+            let mut one = json::map([("run", Value::from(open.row.run)), ("priority", priority.into())]);
+            if let Some(waits) = &open.waits {
+                one.set("waits", waits.as_str());
+            }
             let after: Vec<u64> = ["after", "after-any"].iter().flat_map(|key| job.after(key)).collect();
             if !after.is_empty() {
                 one.set("after", after);

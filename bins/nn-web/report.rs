@@ -40,15 +40,16 @@ pub fn receive(web: &Web, head: &Head, body: &mut dyn Read) -> Answered {
     let mut body = BufReader::with_capacity(CHUNK, body);
     let report = first_line(&mut body, head.length)?;
     let _turn = turn(&web.spool, &report.key)?;
-    let (run, is_new, mut rest) = find(&web.spool, &report, &mut body)?;
+    let (run, done) = find(&web.spool, &report, &mut body)?;
     let mut taking = Taking { spool: &web.spool, run, known: Reported::of(&web.spool, run), whole: HashMap::new() };
-    let taken = taking.parts(&report, &mut rest, &mut body);
+    let taken = taking.parts(&report, done, &mut body);
     // What came before it broke off is here all the same.
     taking.settle(&report).map_err(|err| refused(&err))?;
     taken?;
     let before = taking.token()?;
     let after = taking.advance(&report, before.clone()).map_err(|err| refused(&err))?;
-    if is_new || after != before {
+    // A new run, or one that moved.
+    if done > 0 || after != before {
         web.model().doubt(run);
         web.streams.wake();
     }
@@ -89,10 +90,10 @@ fn turn(spool: &Spool, key: &str) -> Result<Role, Response> {
 }
 
 /// The run of a report, and how many of its parts are read already. A new one is made of the job, which then comes first.
-fn find(spool: &Spool, report: &Report, body: &mut Body) -> Result<(u64, bool, usize), Response> {
+fn find(spool: &Spool, report: &Report, body: &mut Body) -> Result<(u64, usize), Response> {
     let known = spool.reported(&report.key).map_err(|err| refused(&err))?;
     match known {
-        Some(Origin::Run(run, _)) => return Ok((run, false, 0)),
+        Some(Origin::Run(run, _)) => return Ok((run, 0)),
         Some(_) => return Err(Response::error(410, "the run was removed here")),
         None => {}
     }
@@ -107,7 +108,7 @@ fn find(spool: &Spool, report: &Report, body: &mut Body) -> Result<(u64, bool, u
         return Err(Response::error(413, &format!("{most} runs were reported: no more is taken (report.runs)")));
     }
     match spool.add_reported(&report.key, &job, report.generation).map_err(|err| refused(&err))? {
-        Origin::Run(run, _) => Ok((run, true, 1)),
+        Origin::Run(run, _) => Ok((run, 1)),
         Origin::Gone(_) | Origin::Refused => Err(Response::error(410, "the run was removed here")),
     }
 }
@@ -142,10 +143,10 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     /// Takes the parts after the first so many.
-    fn parts(&mut self, report: &Report, done: &mut usize, body: &mut Body) -> Result<(), Response> {
+    fn parts(&mut self, report: &Report, done: usize, body: &mut Body) -> Result<(), Response> {
         let config = self.spool.config().map_err(|err| refused(&err))?;
         let limit = config.size("report.limit").map_err(|err| refused(&err))?.unwrap_or(LIMIT);
-        for part in report.parts.iter().skip(*done) {
+        for part in report.parts.iter().skip(done) {
             if kind(&part.name) != Some(Kind::Grows) {
                 let bytes = read_whole(body, part.size)?;
                 if part.name.ends_with(".json") {
@@ -246,8 +247,8 @@ impl Taking<'_> {
     }
 
     fn result(&self) -> Value {
-        let read = |bytes: &Vec<u8>| Value::parse(str::from_utf8(bytes).ok()?.trim_end()).ok();
-        let mut result = self.whole.get(RESULT).and_then(read).unwrap_or_else(|| {
+        let told = self.whole.get(RESULT).and_then(|bytes| object(bytes, RESULT).ok());
+        let mut result = told.unwrap_or_else(|| {
             let now = nn::base::time::Time::now();
             json::map([("evidence", Value::from("reported without a result")), ("ended", now.into())])
         });

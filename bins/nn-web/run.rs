@@ -7,6 +7,7 @@ use nn::record::events::Events;
 use nn::spool::attempts::attempts;
 use nn::spool::store::Spool;
 use nn::web::response::Response;
+use std::path::PathBuf;
 
 /// Most events of a run that are told, the last ones.
 const EVENTS: usize = 1000;
@@ -37,6 +38,15 @@ pub fn tell(model: &Model, run: u64) -> Option<Value> {
         whole.set("good", good);
     }
     Some(whole)
+}
+
+/// The folder of a run.
+///
+/// # Errors
+/// The answer when there is no such run.
+pub fn dir(spool: &Spool, run: u64) -> Result<PathBuf, Response> {
+    let dir = spool.run_dir(run);
+    if dir.is_dir() { Ok(dir) } else { Err(none(run)) }
 }
 
 fn events(spool: &Spool, run: u64) -> Vec<Value> {

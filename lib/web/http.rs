@@ -76,7 +76,7 @@ pub fn scan(bytes: &[u8], from: usize) -> Result<Scan, Refused> {
             0..=0x1f | 0x7f => return Err(Refused(400, "a control character in the head")),
             _ => {}
         }
-        if at >= LONGEST_LINE && !bytes.get(..at).unwrap_or_default().contains(&b'\n') {
+        if at == LONGEST_LINE && !bytes.get(..at).unwrap_or_default().contains(&b'\n') {
             return Err(Refused(414, "the request line is too long"));
         }
         if at >= LONGEST_HEAD {
