@@ -179,7 +179,7 @@ nn.app = (() => {
     show();
   };
 
-  return { start, link, keep, parse };
+  return { start, link, keep };
 })();
 
 nn.app.start();

@@ -151,8 +151,7 @@ nn.columns = (() => {
     return often.sort((a, b) => weight(a) - weight(b));
   };
 
-  const telling = rows => {
-    const all = names(rows);
+  const telling = (rows, all = names(rows)) => {
     const words = ['run', 'state'];
     if (rows.some(row => row.how)) words.push('how');
     words.push(rows.some(row => row.name !== undefined) ? 'name' : 'command');
@@ -186,5 +185,5 @@ nn.columns = (() => {
   // What tells a run apart among others: `17 lr=0.1 activation=tanh`.
   const label = (row, params) => [row.run, ...params.map(name => `${name}=${plain(param(row, name))}`)].join(' ');
 
-  return { BUILT_IN, parse, names, differing, main, best, rises, telling, sort, label, param, metric };
+  return { BUILT_IN, parse, names, differing, main, best, rises, telling, sort, label, metric };
 })();

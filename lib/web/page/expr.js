@@ -97,7 +97,6 @@ nn.expr = (() => {
   };
 
   return {
-    parse,
     check,
     compile: text => {
       const { conditions, error } = parse(text);

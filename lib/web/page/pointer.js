@@ -191,5 +191,4 @@ nn.pointer = chart => {
     act();
   });
   above.addEventListener('blur', () => tell(null));
-  chart.reset = reset;
 };

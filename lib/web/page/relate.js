@@ -113,7 +113,7 @@ nn.parallel = (rows, columns, colours) => {
   const path = i => axes.map((axis, k) => [left + k * gap, place(axis, axis.values[i])]);
   const passes = i =>
     [...kept].every(([k, [a, b]]) => {
-      const y = path(i)[k][1];
+      const y = place(axes[k], axes[k].values[i]);
       return y >= a && y <= b;
     });
   const line = (pen, i, width, alpha) => {

@@ -5,13 +5,9 @@
 nn.state = (() => {
   const h = nn.h;
   // A state with its colour; of a running run how far it is.
-  const badge = row =>
-    h(
-      'span',
-      { class: 'state ' + row.state },
-      row.state,
-      row.progress > 0 && row.state === 'running' && ` ${nn.words.percent(row.progress)}`,
-    );
+  const standing = row =>
+    row.state + (row.progress > 0 && row.state === 'running' ? ` ${nn.words.percent(row.progress)}` : '');
+  const badge = row => h('span', { class: 'state ' + row.state }, standing(row));
   const fill = (cell, row) => {
     const text = nn.state.text(row);
     if (cell.textContent !== text || cell.dataset.state !== row.state) {
@@ -22,10 +18,7 @@ nn.state = (() => {
       cell.replaceChildren(badge(row), ...(warned ? [warned] : []));
     }
   };
-  const text = row =>
-    row.state +
-    (row.progress > 0 && row.state === 'running' ? ` ${nn.words.percent(row.progress)}` : '') +
-    (row.warnings > 0 ? ` ⚠${row.warnings}` : '');
+  const text = row => standing(row) + (row.warnings > 0 ? ` ⚠${row.warnings}` : '');
   const ORDER = ['running', 'submitted', 'queued', 'held', 'failed', 'cancelled', 'done'];
   const counts = rows => {
     const found = new Map();
@@ -66,7 +59,8 @@ nn.views.runs = (root, { query }) => {
   let columns = [],
     shown = [],
     asked = false,
-    catalogue;
+    catalogue,
+    listed;
 
   const filter = h('input', {
     type: 'search',
@@ -242,14 +236,18 @@ nn.views.runs = (root, { query }) => {
       .map(w => w.trim())
       .filter(Boolean);
     if (!words && rows.length < 2 && columns.length && !force) words = columns.map(c => c.word);
-    const next = words ? words.map(nn.columns.parse) : nn.columns.telling(rows);
+    const all = rows.length === listed.length ? catalogue : undefined;
+    const next = words ? words.map(nn.columns.parse) : nn.columns.telling(rows, all);
     const same = !force && next.length === columns.length && next.every((c, i) => c.word === columns[i].word);
     if (!same) columns = next.map(column => nn.runColumn(column, rows));
     return !same;
   };
 
   const update = force => {
-    catalogue = nn.columns.names(nn.store.list);
+    if (listed !== nn.store.list) {
+      listed = nn.store.list;
+      catalogue = nn.columns.names(listed);
+    }
     const { conditions, error, holds } = nn.expr.compile(filter.value);
     const said = error ?? (nn.store.list.length ? nn.expr.check(conditions, catalogue) : undefined);
     wrong.textContent = said ?? '';

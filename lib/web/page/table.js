@@ -248,7 +248,6 @@ nn.table = ({ label, open, sort, fold, selected, onselect }) => {
     show,
     refresh: () => draw(true),
     keys: KEYS,
-    at: () => items[cursor],
     close: () => {
       sized.disconnect();
       narrow.removeEventListener('change', changed);

@@ -13,10 +13,11 @@ nn.theme = (() => {
       return null;
     }
   };
-  const apply = () => {
-    document.documentElement.dataset.theme = kept() || (system.matches ? 'dark' : 'light');
+  const set = theme => {
+    document.documentElement.dataset.theme = theme;
     for (const act of heard) act();
   };
+  const apply = () => set(kept() || (system.matches ? 'dark' : 'light'));
   const toggle = () => {
     const next = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
     try {
@@ -24,8 +25,7 @@ nn.theme = (() => {
     } catch {
       /* not kept, then */
     }
-    document.documentElement.dataset.theme = next;
-    for (const act of heard) act();
+    set(next);
   };
   system.addEventListener('change', apply);
   apply();

@@ -64,15 +64,12 @@ nn.trends = (root, query, keep) => {
         charts.set(title, own);
         place.append(h('figure', {}, h('figcaption', {}, title), own.chart.element, own.legend));
       }
+      own.chart.data.series.forEach(s => hidden.set(s.key, s.hidden));
       const lines = names.map((name, i) => {
         const [xName, x] = along(series[name]);
         return { key: name, name, x, y: series[name].y, xName, hidden: hidden.get(name), ...nn.scale.look(i) };
       });
       const xName = lines[0]?.xName;
-      own.chart.data.series.forEach(s => hidden.set(s.key, s.hidden));
-      lines.forEach(s => {
-        s.hidden = hidden.get(s.key);
-      });
       own.chart.set({
         series: lines,
         xName,
