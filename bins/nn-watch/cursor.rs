@@ -172,7 +172,7 @@ impl State {
     fn of(value: &Value) -> Option<State> {
         let map = |value: &Value, key: &str| value.get(key).and_then(Value::as_map).unwrap_or_default().to_vec();
         // A tick alone, which prints nothing, leaves it null.
-        let t = match value.as_map().and_then(|_| value.get("t"))? {
+        let t = match value.get("t")? {
             Value::Null => None,
             t => Some(t.as_str().and_then(Time::parse)?),
         };

@@ -10,9 +10,9 @@ use crate::base::json::Value;
 use std::fmt::Write;
 
 /// Longest request line.
-pub const LONGEST_LINE: usize = 8 << 10;
+const LONGEST_LINE: usize = 8 << 10;
 /// Longest head: request line and headers.
-pub const LONGEST_HEAD: usize = 16 << 10;
+const LONGEST_HEAD: usize = 16 << 10;
 /// Most header lines.
 const MOST_HEADERS: usize = 100;
 

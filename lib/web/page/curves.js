@@ -227,8 +227,7 @@ nn.chart = (label, { height = 220, onclick } = {}) => {
   chart.draw = () => {
     const { clientWidth: width, clientHeight: hh } = element;
     if (!width) return;
-    const began = performance.now(),
-      pen = size(below),
+    const pen = size(below),
       { x, y } = ranges();
     pen.font = `11px ${getComputedStyle(element).fontFamily}`;
     const top = chart.data.yName ? 18 : 8,
@@ -258,7 +257,6 @@ nn.chart = (label, { height = 220, onclick } = {}) => {
     for (const s of series) paint(pen, s, false);
     pen.restore();
     chart.light();
-    chart.took = performance.now() - began;
   };
 
   // What follows the pointer: a curve brought out, a cross, a frame of what is being zoomed into.
