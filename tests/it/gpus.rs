@@ -79,20 +79,12 @@ fn stopped_before_it_is_written() {
             "skipped: a worker stopped while it gives a GPU: needs cargo test --features failpoints",
         );
     }
-    let operations = {
-        let (place, spool) = host("operations", 1);
-        add(&place, &spool, ALONE, &["gpus=1"]);
-        let log = place.dir.join("operations");
-        assert!(output_within(worker(&place).env("NN_FAIL_LOG", &log), PATIENCE).status.success());
-        fs::read_to_string(log).unwrap()
-    };
-    let number = |line: &str| line.split_once("@nn-queue ").and_then(|(k, _)| k.parse::<usize>().ok());
-    let claim = operations.lines().filter(|line| line.contains("~c")).find_map(number).unwrap();
     for (what, sleeps) in [("stop", true), ("before", false), ("EIO", false)] {
         let (place, spool) = host("stopped", 1);
         add(&place, &spool, ALONE, &["gpus=1", "gpus=1"]);
-        let fail = format!("{}:{what}", claim + 1);
-        let mut first = worker(&place).env("NN_FAIL", fail).env("NN_FAIL_IN", "nn-queue").spawn().unwrap();
+        let mut first = worker(&place);
+        first.env("NN_FAIL", format!("1:{what}")).env("NN_FAIL_IN", "nn-queue").env("NN_FAIL_PATH", "placed.json");
+        let mut first = first.spawn().unwrap();
         if sleeps {
             let stat = format!("/proc/{}/stat", first.id());
             until("the first stops", || fs::read_to_string(&stat).unwrap_or_default().contains(") T "));

@@ -4,8 +4,8 @@
 //! WHAT: `before` and `after` kill the process there, as kill -9 would; `half` writes half of the bytes and kills it;
 //! `stop` stops the process before it, as a suspended machine would, until somebody sends CONT;
 //! `lost` does the operation and reports ENOENT (a lost reply of NFS); an errno by name (`EIO`, `ENOSPC`, …) does nothing and
-//! reports that. NN_FAIL_IN=PROGRAM spares all other programs. NN_FAIL_LOG=FILE gets a line an operation,
-//! `K@PROGRAM NAME PATH`, so that a test knows how many there are.
+//! reports that. NN_FAIL_IN=PROGRAM spares all other programs, NN_FAIL_PATH=TEXT all paths without that text. NN_FAIL_LOG=FILE
+//! gets a line an operation, `K@PROGRAM NAME PATH`, so that a test knows how many there are.
 
 use crate::base::sys::{self, Signal};
 use std::ffi::OsString;
@@ -78,6 +78,9 @@ fn parse(text: &str) -> Option<Plan> {
 
 /// Counts an operation; says what is to happen to it.
 fn strike(name: &str, path: &Path) -> Option<What> {
+    if std::env::var("NN_FAIL_PATH").is_ok_and(|text| !path.to_string_lossy().contains(&text)) {
+        return None;
+    }
     let count = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
     if let Some(log) = std::env::var_os("NN_FAIL_LOG")
         && let Ok(mut log) = OpenOptions::new().append(true).create(true).open(log)
