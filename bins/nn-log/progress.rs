@@ -16,7 +16,7 @@ use nn::base::files::{self, Grower};
 use nn::base::glob;
 use nn::base::hash::Hasher;
 use nn::base::json::{self, Value};
-use nn::base::role::Role;
+use nn::base::role::{self, Role};
 use nn::base::sys;
 use nn::base::time::Time;
 use nn::record::history::{Point, Recorded, Writer, file_of_host};
@@ -132,8 +132,7 @@ pub fn beat(spool: &Spool, owner: &Owner) {
 }
 
 fn turn(dir: &Path) -> Result<Role> {
-    let meta = std::fs::metadata(dir).doing("read", dir)?;
-    let name = format!("nn-progress.{:x}.{:x}", meta.dev(), meta.ino());
+    let name = role::name_of("nn-progress", dir).doing("read", dir)?;
     let role = Role::within(&name, PATIENCE).doing("take turns with", "other calls")?;
     role.ok_or_else(|| Error::Again("another call reads the files of this run: try again".into()))
 }

@@ -13,7 +13,7 @@ use nn::base::error::{Doing, Error, Result};
 use nn::base::files;
 use nn::base::hash::{Hasher, random_hex};
 use nn::base::json::{self, Value};
-use nn::base::role::Role;
+use nn::base::role::{self, Role};
 use nn::base::sys;
 use nn::base::text::escape;
 use nn::base::time::Time;
@@ -25,7 +25,7 @@ use nn::web::report::{self, JOB, LARGEST_WHOLE, Part, RESULT, Report};
 use nn::web::token;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -210,33 +210,32 @@ impl<'a> Telling<'a> {
     }
 
     /// Tells it. Some: why it is not all told.
-    fn deliver(mut self, haste: Haste) -> Result<Option<String>> {
+    fn deliver(self, haste: Haste) -> Result<Option<String>> {
         let config = self.spool.config()?;
         let timeout = config.duration("report.timeout")?.filter(|t| !t.is_zero()).unwrap_or(TIMEOUT);
         if haste == Haste::Passing && self.rests() {
             return Ok(None);
         }
         let dir = self.spool.run_dir(self.run);
-        let place = std::fs::metadata(&dir).doing("read", &dir)?;
-        let name = format!("nn-reporting.{:x}.{:x}", place.dev(), place.ino());
+        let name = role::name_of("nn-reporting", &dir).doing("read", &dir)?;
         let patience = if haste == Haste::Passing { Duration::ZERO } else { timeout };
         let Some(_role) = Role::within(&name, patience).doing("take turns with", "other calls")? else {
             return Ok((haste != Haste::Passing).then(|| "another call is at it".into()));
         };
-        // Another call may have told more meanwhile.
-        self.known = self.spool.read(self.run, FILE)?.unwrap_or(Value::Null);
-        if self.known.get("gone").is_some() {
-            return self.is_over().map(|()| None);
+        // Meanwhile another call may have told more, and the run may have ended.
+        let Some(mut telling) = Telling::begin(self.spool, self.run)? else { return Ok(None) };
+        if telling.known.get("gone").is_some() {
+            return telling.is_over().map(|()| None);
         }
         mark(self.spool, self.run)?;
-        let url = Url::parse(self.known.str("server").unwrap_or_default()).map_err(Error::other)?;
+        let url = Url::parse(telling.known.str("server").unwrap_or_default()).map_err(Error::other)?;
         let way = match way(&config) {
             Ok(way) => way,
             Err(err) => return Ok(Some(err.to_string())),
         };
         let end = if haste == Haste::Whole { None } else { Some(Instant::now() + timeout) };
-        let why = self.talk(&url, &way, end)?;
-        self.note(why.is_some())?;
+        let why = telling.talk(&url, &way, end)?;
+        telling.note(why.is_some())?;
         Ok(why)
     }
 

@@ -6,7 +6,7 @@ use crate::app::{Answered, Web};
 use nn::base::error::Error;
 use nn::base::files::{self, Grower, Moved};
 use nn::base::json::{self, Value};
-use nn::base::role::Role;
+use nn::base::role::{self, Role};
 use nn::base::units::show_size;
 use nn::cluster::ssh::growth::{Kind, name_here};
 use nn::spool::job::Job;
@@ -19,7 +19,6 @@ use nn::web::report::{JOB, LARGEST_WHOLE, LONGEST_LINE, MOST_FILES, RESULT, Repo
 use nn::web::response::Response;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 /// Most bytes of a run, unless the setting report.limit says otherwise.
@@ -83,10 +82,9 @@ fn first_line(body: &mut Body, length: u64) -> Result<Report, Response> {
 }
 
 fn turn(spool: &Spool, key: &str) -> Result<Role, Response> {
-    let place = std::fs::metadata(spool.dir()).map(|meta| (meta.dev(), meta.ino())).unwrap_or_default();
-    let name = format!("nn-report.{:x}.{:x}.{key}", place.0, place.1);
     let busy = || Response::error(503, "another report of this run is being taken").with("Retry-After", "1");
-    Role::within(&name, PATIENCE).ok().flatten().ok_or_else(busy)
+    let name = role::name_of("nn-report", spool.dir()).map_err(|_| busy())?;
+    Role::within(&format!("{name}.{key}"), PATIENCE).ok().flatten().ok_or_else(busy)
 }
 
 /// The run of a report, and how many of its parts are read already. A new one is made of the job, which then comes first.

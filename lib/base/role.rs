@@ -4,13 +4,24 @@
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The longest name, bytes.
 const LONGEST: usize = 100;
 /// Between two looks whether it is free.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// The name of a role that has to do with one file or directory, whatever path leads there.
+///
+/// # Errors
+/// It cannot be looked at.
+pub fn name_of(what: &str, place: &Path) -> io::Result<String> {
+    let meta = std::fs::metadata(place)?;
+    Ok(format!("{what}.{:x}.{:x}", meta.dev(), meta.ino()))
+}
 
 /// Held until it is dropped.
 #[derive(Debug)]

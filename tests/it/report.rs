@@ -5,8 +5,10 @@
 mod away;
 mod crash;
 
+use crate::paused::until;
 use crate::place::{Place, output_within};
 use nn::base::json::Value;
+use nn::base::role::{self, Role};
 use nn::spool::state::{Folder, How};
 use nn::web::report::{Part, Report};
 use std::fs;
@@ -366,4 +368,35 @@ fn called_off_at_the_server() {
         "sh -c 'nn-log start --server $URL' >/dev/null; export NN_SPOOL=server; nn-queue cancel 2; nn-queue cancel 2",
     );
     assert_eq!(String::from_utf8_lossy(&output.stdout), "2\tstopping\n2\tcancelled\n", "{output:?}");
+}
+
+/// The run ends while a report of it waits for its turn: what is told then is the end, and nothing is left to be told.
+#[test]
+fn ended_while_its_report_waited() {
+    let peers = Peers::new("report-waited");
+    let script = "nn-log start -n waited --server $URL >number; echo epoch=1 loss=0.5 >train.out; touch started
+        until [ -e go ]; do sleep 0.02; done; NN_REPORT_TIMEOUT=100ms nn-log finish --log train.out";
+    let mut sh = peers.place.command("sh");
+    sh.args(["-c", script]).env("URL", peers.url()).env("NN_REPORT_TOKEN_FILE", "token");
+    let sh = sh.stderr(Stdio::piped()).spawn().unwrap();
+    until("it starts", || peers.place.dir.join("started").exists());
+    let turn = role::name_of("nn-reporting", &peers.place.dir.join("spool/runs/1")).unwrap();
+    let turn = Role::take(&turn).unwrap().unwrap();
+    let mut waits = peers.place.command("nn-log");
+    waits.args(["report", "1"]).env("NN_REPORT_TOKEN_FILE", "token").env("NN_REPORT_TIMEOUT", "60s");
+    let waits = waits.stdout(Stdio::piped()).spawn().unwrap();
+    // Between two looks it sleeps: before, it has hardly any reason to.
+    let status = format!("/proc/{}/status", waits.id());
+    until("it waits", || {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let naps = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        naps.and_then(|naps| naps.trim().parse::<u64>().ok()).is_some_and(|naps| naps > 50)
+    });
+    fs::write(peers.place.dir.join("go"), "").unwrap();
+    let finished = sh.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&finished.stderr).contains("another call is at it"), "{finished:?}");
+    drop(turn);
+    let output = waits.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1\tdone\trun 1 there\n");
+    peers.is_all_there("waited");
 }

@@ -8,7 +8,7 @@ use crate::runs::Refused;
 use nn::base::cli;
 use nn::base::error::{Error, Result};
 use nn::base::json::{self, Value};
-use nn::base::role::Role;
+use nn::base::role::{self, Role};
 use nn::base::time::Time;
 use nn::cluster::handover;
 use nn::cluster::ssh::deliver;
@@ -24,7 +24,6 @@ use nn::spool::recover::LEASE;
 use nn::spool::state::{Folder, How, State, Token};
 use nn::spool::store::Spool;
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::MetadataExt;
 
 /// A run at a host, and its id there.
 type There = (Token, String);
@@ -124,9 +123,7 @@ fn one(spool: &Spool, config: &Config, name: &str, runs: Vec<There>, lines: &mut
 }
 
 fn role(spool: &Spool, host: &str) -> Option<Option<Role>> {
-    let meta = std::fs::metadata(spool.dir()).ok();
-    let (device, inode) = meta.map_or((0, 0), |meta| (meta.dev(), meta.ino()));
-    match Role::take(&format!("nn-sync,{device:x},{inode:x},{host}")) {
+    match role::name_of("nn-sync", spool.dir()).and_then(|name| Role::take(&format!("{name}.{host}"))) {
         Ok(None) => None,
         Ok(role) => Some(role),
         // Without such sockets there is no order to keep.

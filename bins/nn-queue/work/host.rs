@@ -11,7 +11,7 @@ use super::chooser::Why;
 use super::gpus::{self, Choice, Fit};
 use super::view::{Known, View};
 use nn::base::error::{Result, reason};
-use nn::base::role::Role;
+use nn::base::role::{self, Role};
 use nn::base::sys::{self, Signal};
 use nn::record::gpu::{Look, Looker, Unseen};
 use nn::record::room::{self, Disk, Rooms};
@@ -20,7 +20,6 @@ use nn::spool::owner::Owner;
 use nn::spool::state::Token;
 use nn::spool::store::{May, Spool};
 use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -158,15 +157,14 @@ impl Host {
 
     /// Of the workers of this host and spool one at a time chooses.
     fn mutex(&self) -> std::result::Result<Role, String> {
-        let (device, inode) = std::fs::metadata(self.spool.dir()).map_or((0, 0), |meta| (meta.dev(), meta.ino()));
-        let name = format!("nn-queue.{device:x}.{inode:x}");
+        let trouble = |err| format!("cannot take turns with other workers: {}", reason(&err));
+        let name = role::name_of("nn-queue", self.spool.dir()).map_err(trouble)?;
         let begun = Instant::now();
         loop {
-            match Role::take(&name) {
-                Ok(Some(role)) => return Ok(role),
-                Ok(None) if begun.elapsed() < MUTEX => std::thread::sleep(MUTEX_PAUSE),
-                Ok(None) => return Err(format!("the other workers on {}", self.name)),
-                Err(err) => return Err(format!("cannot take turns with other workers: {}", reason(&err))),
+            match Role::take(&name).map_err(trouble)? {
+                Some(role) => return Ok(role),
+                None if begun.elapsed() < MUTEX => std::thread::sleep(MUTEX_PAUSE),
+                None => return Err(format!("the other workers on {}", self.name)),
             }
         }
     }
