@@ -10,12 +10,11 @@ use nn::base::cli::{self, Exit, Out};
 use nn::base::error::{Doing, Error, Result};
 use nn::base::files::{self, Grower};
 use nn::base::json::Value;
-use nn::base::role::Role;
+use nn::base::role::{self, Role};
 use nn::record::exchange::{Format, Found, Survey, each_piece};
 use nn::record::pattern::Pattern;
 use nn::spool::store::Spool;
 use std::collections::HashSet;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Bytes that gather before they are written.
@@ -105,8 +104,13 @@ fn parse(args: &mut Args) -> Result<Opts> {
             Arg::Short('g') => opts.group = Some(args.text()?),
             Arg::Long(name) if name == "group" => opts.group = Some(args.text()?),
             Arg::Long(name) if name == "tag" => opts.tags.push(args.text()?),
-            Arg::Long(name) if name == "again" => opts.repeats = Repeats::Add,
-            Arg::Long(name) if name == "new" => opts.repeats = Repeats::Skip,
+            Arg::Long(name) if name == "again" || name == "new" => {
+                let wanted = if name == "new" { Repeats::Skip } else { Repeats::Add };
+                if opts.repeats != Repeats::Refuse && opts.repeats != wanted {
+                    return Err(Error::usage("--new and --again exclude each other"));
+                }
+                opts.repeats = wanted;
+            }
             arg => return Err(arg.unexpected()),
         }
     }
@@ -132,9 +136,8 @@ fn find(paths: &[(Format, PathBuf)]) -> Result<Vec<Found>> {
 
 /// One import of a host at a time, so that two of the same cannot miss each other.
 fn turn(spool: &Spool) -> Result<Role> {
-    let meta = std::fs::metadata(spool.dir()).doing("read", spool.dir())?;
-    let role = Role::take(&format!("nn-import.{:x}.{:x}", meta.dev(), meta.ino()));
-    let role = role.doing("take turns with", "other imports")?;
+    let name = role::name_of("nn-import", spool.dir()).doing("read", spool.dir())?;
+    let role = Role::take(&name).doing("take turns with", "other imports")?;
     role.ok_or_else(|| Error::Again("another import into this spool goes on: try again when it is done".into()))
 }
 

@@ -326,9 +326,14 @@ fn folders(dir: &Path) -> Result<Vec<String>> {
 
 /// Seconds since 1970 as a time that can be written; None: no such time.
 fn seconds(t: f64) -> Option<Time> {
-    /// The first second of the year 10000.
-    const END: f64 = 253_402_300_800.0;
-    (t > 0.0 && t < END).then(|| Time((t * 1000.0).round() as i64))
+    (t > 0.0).then(|| (t * 1000.0).round() as i64).and_then(milliseconds)
+}
+
+/// Milliseconds since 1970 as a time that can be written; None: no such time.
+fn milliseconds(t: i64) -> Option<Time> {
+    /// The first of the year 10000.
+    const END: i64 = 253_402_300_800_000;
+    (0..END).contains(&t).then_some(Time(t))
 }
 
 /// Hands on a file in pieces.

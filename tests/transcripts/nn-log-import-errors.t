@@ -53,3 +53,5 @@ What is no run of the kind that was named, or damaged, is told with its place, a
   2
   $ nn-log import --again --csv e.csv -g "$(printf %0300d 0)" 2>&1 | sed "s:$PWD:.:"
   nn-log: ./e.csv: 'group' is longer than 200 bytes, or holds a NUL
+  $ nn-log import --new --again --csv e.csv 2>&1 | head -n 1
+  nn-log: --new and --again exclude each other

@@ -2,7 +2,8 @@
 //! variable below `metrics/`, a file with its value for each parameter below `params/` and each tag below `tags/`. Names
 //! with slashes are paths. What was deleted there, experiment or run, is left out.
 
-use super::{DEEPEST, Foreign, Format, Found, Gather, LARGEST, MOST_PARAMS, Sink, folders, read_small, read_up_to};
+use super::{DEEPEST, Foreign, Format, Found, Gather, LARGEST, MOST_PARAMS, Sink};
+use super::{folders, milliseconds, read_small, read_up_to};
 use crate::base::error::{Doing, Error, Result};
 use crate::base::files;
 use crate::base::json::{self, Value};
@@ -95,7 +96,7 @@ pub fn read(found: &Found, sink: Sink) -> Result<Foreign> {
     if let Some(name) = about.str("run_name").or(about.str("name")).filter(|name| !name.is_empty()) {
         foreign.name = name.to_string();
     }
-    let at = |key: &str| about.str(key)?.parse().ok().filter(|ms| *ms > 0).map(Time);
+    let at = |key: &str| about.str(key)?.parse().ok().filter(|ms| *ms > 0).and_then(milliseconds);
     (foreign.started, foreign.ended) = (at("start_time"), at("end_time"));
     end(&mut foreign, about.str("status").unwrap_or_default());
     each_value(&dir.join("params"), &mut |name, text| {
@@ -198,13 +199,13 @@ fn metrics(found: &Found, sink: Sink) -> Result<()> {
 /// `TIME VALUE STEP`, in old stores without the step, in new ones perhaps with more.
 fn entry(line: &[u8]) -> Option<(Time, Option<f64>, f64)> {
     let mut words = str::from_utf8(line).ok()?.split_ascii_whitespace();
-    let t = words.next()?.parse::<i64>().ok().filter(|ms| (0..253_402_300_800_000).contains(ms))?;
+    let t = milliseconds(words.next()?.parse().ok()?)?;
     let value = words.next()?.parse().ok()?;
     let step = match words.next() {
         Some(step) => Some(step.parse::<i64>().ok()? as f64),
         None => None,
     };
-    Some((Time(t), step, value))
+    Some((t, step, value))
 }
 
 /// All files below a directory with their names there, in order. None if it is missing.
@@ -304,6 +305,10 @@ mod tests {
             dir.write("35/ab12/meta.yaml", META.replace("status: 3", &format!("status: {status}")));
             assert_eq!(shown(&found[0]).unwrap().0.state, state, "{status}");
         }
+        // No such times: the year 10000, and before the first second.
+        dir.write("35/ab12/meta.yaml", META.replace("1795739414703", "253402300800000").replace("1795739414694", "-1"));
+        let foreign = shown(&found[0]).unwrap().0;
+        assert_eq!((foreign.started, foreign.ended), (None, None));
     }
 
     #[test]
