@@ -99,13 +99,7 @@ pub fn diff(spool: &Spool, head: &Head) -> Answered {
 }
 
 fn differences(spool: &Spool, a: u64, b: u64) -> Result<Vec<Value>, Response> {
-    let answer = ask(spool, "nn-table", &["diff".into(), "--json".into(), a.to_string(), b.to_string()])?;
-    if !matches!(answer.code, Some(0 | 1)) {
-        return Err(Response::error(500, &said(&answer, "nn-table")));
-    }
-    let text = String::from_utf8_lossy(&answer.out);
-    let row = |line: &str| {
-        let read = Value::parse(line).ok()?;
+    let row = |read: Value| {
         let mut row = json::map([("what", read.get("what")?.clone())]);
         for (name, run) in [("a", a), ("b", b)] {
             if let Some(value) = read.get(&format!("run {run}")).filter(|value| **value != Value::Null) {
@@ -114,7 +108,8 @@ fn differences(spool: &Spool, a: u64, b: u64) -> Result<Vec<Value>, Response> {
         }
         Some(row)
     };
-    Ok(text.lines().filter_map(row).collect())
+    let words = ["diff".into(), "--json".into(), a.to_string(), b.to_string()];
+    Ok(table(spool, &words, 500)?.into_iter().filter_map(row).collect())
 }
 
 /// Columns that no row has: what was found at the start of runs, values at an epoch; as nn-table tells them.
@@ -124,12 +119,8 @@ pub fn columns(spool: &Spool, head: &Head) -> Answered {
     if names.is_empty() || names.len() > MOST_COLUMNS || names.iter().any(|name| name.contains(['=', '\0'])) {
         return Err(Response::error(400, &format!("say at most {MOST_COLUMNS} names=COLUMN,COLUMN")));
     }
-    let answer = ask(spool, "nn-table", &["--json".into(), format!("--columns=run,{}", names.join(","))])?;
-    if !matches!(answer.code, Some(0 | 1)) {
-        return Err(Response::error(400, &said(&answer, "nn-table")));
-    }
-    let text = String::from_utf8_lossy(&answer.out);
-    let rows: Vec<Value> = text.lines().filter_map(|line| values(&Value::parse(line).ok()?)).collect();
+    let table = table(spool, &["--json".into(), format!("--columns=run,{}", names.join(","))], 400)?;
+    let rows: Vec<Value> = table.iter().filter_map(values).collect();
     Ok(Response::json(json::map([("names", Value::from(names)), ("rows", rows.into())]).to_string()))
 }
 
@@ -137,6 +128,16 @@ pub fn columns(spool: &Spool, head: &Head) -> Answered {
 fn values(row: &Value) -> Option<Value> {
     let values: Vec<Value> = row.as_map()?.iter().map(|(_, value)| value.clone()).collect();
     values.iter().skip(1).any(|value| *value != Value::Null).then(|| values.into())
+}
+
+/// The rows that nn-table prints; what is wrong with the question is told under this status.
+fn table(spool: &Spool, words: &[String], wrong: u16) -> Result<Vec<Value>, Response> {
+    let answer = ask(spool, "nn-table", words)?;
+    if !matches!(answer.code, Some(0 | 1)) {
+        return Err(Response::error(wrong, &said(&answer, "nn-table")));
+    }
+    let text = String::from_utf8_lossy(&answer.out);
+    Ok(text.lines().filter_map(|line| Value::parse(line).ok()).collect())
 }
 
 fn ask(spool: &Spool, tool: &str, words: &[String]) -> Result<ask::Answer, Response> {

@@ -52,14 +52,9 @@ impl Reported {
         spool.put_lazily(run, FILE, &self.json)
     }
 
-    /// The host that tells.
-    pub fn host(&self) -> Option<&str> {
-        self.json.str("host")
-    }
-
     /// In words: by whom, and when it was last heard of.
     pub fn words(&self) -> String {
-        let host = escape(self.host().unwrap_or("its host"));
+        let host = escape(self.json.str("host").unwrap_or("its host"));
         let number = self.json.int("run").map(|run| format!(" (run {run} there)")).unwrap_or_default();
         match self.json.str("heard").and_then(Time::parse) {
             Some(heard) => {

@@ -73,6 +73,11 @@ fn dark_and_light() {
 }
 
 #[test]
+fn what_is_drawn_anew_stays_in_hand() {
+    scenario("redrawn");
+}
+
+#[test]
 fn an_export_opens_without_a_server() {
     scenario("export");
 }

@@ -28,7 +28,6 @@ VIEWS = [
     "#/hosts",
     "#/queue",
 ]
-ROWS = ".grid .row:not(.group)"
 
 
 def check(name, holds, *seen):

@@ -359,6 +359,79 @@ def actions(directory):
         check("cancelled", server.get("runs/22")["state"] == "cancelled")
 
 
+def hold(browser, server, go_on):
+    """The checks of `redrawn`, on a run that does an epoch for each file `go_on`."""
+    browser.go(server.url)
+    browser.wait("document.querySelector('.row .state.running')")
+    go(browser, server.url, "#/run/1")
+
+    def anew(where):
+        """Once more, at least, with the next epoch."""
+        browser.run("document.querySelector(arguments[0]).dataset.old = 1", where)
+        open(go_on, "w", encoding="ascii").close()
+        browser.wait("document.querySelector(arguments[0]) && !document.querySelector(arguments[0]).dataset.old", where)
+
+    button = "[...document.querySelectorAll('.top button')].find(b => b.innerText === '%s')"
+    browser.wait(button % "Note…")
+    browser.run(button % "Note…" + ".focus()")
+    anew(".top h1")
+    check("the focus stays", browser.run("return document.activeElement.innerText") == "Note…")
+    found = "[...document.querySelectorAll('details')].find(d => d.innerText.startsWith('What was found'))"
+    browser.run(found + ".querySelector('summary').click()")
+    browser.wait(found + ".querySelector('tbody tr')")
+    anew("[aria-label=Facts] dl")
+    check("what was opened stays open", browser.run("return %s.open && %s.innerText.length" % (found, found)) > 100)
+    browser.run("document.querySelector('.top h1').dataset.old = 1; " + button % "Cancel" + ".click()")
+    open(go_on, "w", encoding="ascii").close()
+    browser.wait("!document.querySelector('.top h1').dataset.old")
+    check("what is asked once more stays asked", browser.run("return Boolean(%s)" % (button % "Really cancel?")))
+    browser.wait(button % "Cancel")
+    check("for a while", server.get("runs/1")["state"] == "running")
+
+    go(browser, server.url, "#/compare?runs=1&y=loss")
+    points = "Number(/, (\\d+) points/.exec(document.querySelector('.chart canvas[role=img]')?.ariaLabel)?.[1])"
+    before = browser.wait(points)
+    tab = "[...document.querySelectorAll('[role=tab]')].find(b => b.innerText === '%s').click()"
+    browser.run(tab % "Table")
+    browser.wait("document.querySelector('.view .grid .row')")
+    anew(".view .grid")
+    browser.run(tab % "Curves")
+    browser.wait("%s > arguments[0]" % points, before)
+    check("curves that were not looked at are drawn as they are now", True)
+
+    go(browser, server.url, "#/hosts")
+    browser.wait("document.querySelector('.host')")
+    address = re.search(r"//(.*)/", server.url)[1]
+    server.stop()
+    browser.wait("document.querySelector('#live').innerText.startsWith('away since')")
+    browser.run("location.hash = '#/queue'")
+    browser.run("location.hash = '#/hosts'")
+    browser.wait("document.querySelector('.machines [role=alert]')")
+    check("what cannot be read is said", not browser.texts(".host"))
+    server.start(address)
+    browser.wait("document.querySelector('.machines .host')")
+    check("and the hosts come back", not browser.texts(".machines [role=alert]"))
+    browser.complaints()
+
+
+def redrawn(directory):
+    """What is drawn anew while a run goes on takes nothing out of the hands of whoever uses it."""
+    token, go_on = os.path.join(directory, "token"), os.path.join(directory, "spool", "go-on")
+    with open(token, "w", encoding="ascii") as file:
+        file.write("correct-horse-battery-staple\n")
+    os.chmod(token, 0o600)
+    # After each epoch it waits to be told to go on.
+    script = """i=0; while :; do i=$((i+1)); echo epoch=$i loss=$i; until rm %s 2>/dev/null; do sleep 0.02; done; done""" % go_on
+    with page(directory, "empty", ("--token-file", token)) as (browser, server):
+        command = ["nn-run", "-q", "-n", "long", "--", "sh", "-c", script]
+        runner = subprocess.Popen(command, env={**NN, "NN_SPOOL": server.spool})
+        try:
+            hold(browser, server, go_on)
+        finally:
+            runner.terminate()
+            runner.wait(timeout=60)
+
+
 def login(directory):
     """Where others can reach the server, reading asks for the token, once."""
     token = os.path.join(directory, "token")

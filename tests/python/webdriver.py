@@ -44,10 +44,10 @@ class Browser:
 
     limit = 30
 
-    def __init__(self, driver="chromedriver", flags=()):
+    def __init__(self):
         self.profile = tempfile.mkdtemp(prefix="nn-browser-")
         self.process = subprocess.Popen(
-            [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         port = None
         for line in self.process.stdout:
@@ -55,7 +55,7 @@ class Browser:
                 port = int(line.rsplit("port", 1)[1].strip().rstrip("."))
                 break
         self.base = "http://127.0.0.1:%d" % port
-        options = {"args": FLAGS + list(flags) + ["--user-data-dir=" + self.profile]}
+        options = {"args": FLAGS + ["--user-data-dir=" + self.profile]}
         capabilities = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         self.session = ""
         answer = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
@@ -92,9 +92,9 @@ class Browser:
         script = "const probes = %s; return probes[arguments[0]](...[...arguments].slice(1))" % text.strip()
         return self.run(script, name, *arguments)
 
-    def wait(self, condition, *arguments, limit=None):
+    def wait(self, condition, *arguments):
         """Until an expression is true; its value."""
-        end = time.monotonic() + (limit or self.limit)
+        end = time.monotonic() + self.limit
         while True:
             value = self.run("try { return (%s); } catch (error) { return null; }" % condition, *arguments)
             if value:

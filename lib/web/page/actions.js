@@ -37,15 +37,28 @@ nn.actions = (() => {
     if (values) await act([row.run], 'note', { note: values.note });
   };
 
-  const sure = (button, text, then) => {
-    if (button.dataset.sure) return then();
-    const plain = button.textContent;
-    button.dataset.sure = '1';
-    button.textContent = text;
-    setTimeout(() => {
-      delete button.dataset.sure;
-      button.textContent = plain;
-    }, 4000);
+  // The button that asks once more, which may be drawn anew meanwhile.
+  let asking = null;
+  const calm = () => {
+    if (!asking) return;
+    clearTimeout(asking.timer);
+    asking.button.textContent = asking.plain;
+    asking = null;
+  };
+  const sure = (key, plain, text, then) => {
+    const click = () => {
+      const isSure = asking?.key === key;
+      calm();
+      if (isSure) return then();
+      asking = { key, plain, button, timer: setTimeout(calm, 4000) };
+      button.textContent = text;
+    };
+    const button = nn.button(plain, click, { class: 'danger' });
+    if (asking?.key === key) {
+      asking.button = button;
+      button.textContent = text;
+    }
+    return button;
   };
 
   // Buttons for these rows.
@@ -56,11 +69,10 @@ nn.actions = (() => {
       if (!runs.length) return null;
       const all = runs.length > 1 ? ` ${runs.length}` : '',
         words = action[0].toUpperCase() + action.slice(1) + all;
-      if (action !== 'cancel') return nn.button(words, () => act(runs, action));
-      const button = nn.button(words, () => sure(button, `Really cancel${all}?`, () => act(runs, action)), {
-        class: 'danger',
-      });
-      return button;
+      const now = () => act(runs, action);
+      return action === 'cancel'
+        ? sure(`${action} ${runs}`, words, `Really cancel${all}?`, now)
+        : nn.button(words, now);
     });
     if (rows.length === 1) found.push(nn.button('Note…', () => note(rows[0])));
     return found.filter(Boolean);

@@ -267,9 +267,10 @@ nn.views.compare = (root, { query }) => {
       const had = metrics.length;
       metrics = nn.columns.main(rows, all);
       state.y ??= metrics[0];
-      if (metrics.length !== had) show();
-      if (state.view === 'curves' && state.y !== undefined) readCurves().catch(() => {});
-      else draw();
+      if (metrics.length !== had) showControls();
+      if (state.view === 'curves' && parts.length) return readCurves().catch(() => {});
+      curves = null;
+      draw();
     }, 2000);
   };
   const names = Object.keys(VIEWS),

@@ -13,10 +13,8 @@ nn.h = (() => {
     'name',
     'value',
     'placeholder',
-    'for',
     'tabindex',
     'scope',
-    'colspan',
     'autocomplete',
     'min',
     'max',
@@ -55,6 +53,15 @@ nn.h = (() => {
     return element;
   };
 })();
+
+// Draws what is in an element anew. What had the focus, or has its place now, has it afterwards.
+nn.redraw = (element, ...children) => {
+  const way = [];
+  for (let at = document.activeElement; element !== at && element.contains(at); at = at.parentNode)
+    way.unshift([...at.parentNode.children].indexOf(at));
+  element.replaceChildren(...children);
+  if (way.length) way.reduce((at, i) => at?.children[i], element)?.focus({ preventScroll: true });
+};
 
 // The parts that views are made of.
 nn.button = (words, click, attributes = {}) => nn.h('button', { type: 'button', click, ...attributes }, words);

@@ -95,9 +95,17 @@ nn.views.hosts = root => {
     });
     card.legend.replaceChildren(...(names.length > 1 && t.length > 1 ? [nn.legend(card.chart, 'History')] : []));
   };
+  const close = () => {
+    cards.forEach(card => card.chart.close());
+    cards.clear();
+  };
+  const say = (words, attributes) => {
+    close();
+    place.replaceChildren(nn.empty(words, attributes));
+  };
   const show = data => {
     const hosts = data.hosts ?? [];
-    if (!hosts.length) return place.replaceChildren(nn.empty('No host has told anything yet: a worker or a run does.'));
+    if (!hosts.length) return say('No host has told anything yet: a worker or a run does.');
     for (const host of hosts) {
       if (!cards.has(host.host)) {
         if (!cards.size) place.replaceChildren();
@@ -111,8 +119,8 @@ nn.views.hosts = root => {
     nn
       .get('hosts')
       .then(show)
-      .catch(error => place.replaceChildren(nn.empty(error.message, { role: 'alert' })));
+      .catch(error => say(error.message, { role: 'alert' }));
   if (nn.store.hosts) show(nn.store.hosts);
   read();
-  return { heard: { hosts: show }, close: () => cards.forEach(card => card.chart.close()) };
+  return { heard: { hosts: show }, close };
 };

@@ -34,7 +34,8 @@ nn.views.queue = root => {
   };
   const show = ({ queue = [] }) => {
     const heads = ['', 'Run', 'Name', 'Priority', 'Waits for', 'After', 'Needs', ...(nn.store.about.write ? [''] : [])];
-    place.replaceChildren(
+    nn.redraw(
+      place,
       queue.length === 0
         ? nn.empty('Nothing waits.')
         : h(

@@ -28,17 +28,24 @@ nn.views.run = (root, { arg, query }) => {
 
   const definition = (name, ...value) =>
     value.some(v => v !== undefined && v !== '' && v !== false) && [h('dt', {}, name), h('dd', {}, ...value)];
+  // What is folded is made when it is opened, and stays as it is until it changes.
+  const folded = new Map();
   const lazy = (title, value) => {
+    const text = JSON.stringify(value ?? {}),
+      before = folded.get(title);
+    if (before?.text === text) return before.details;
     const found = new Map();
     nn.files.flatten('', value ?? {}, found);
     if (!found.size) return false;
-    const details = h('details', {}, h('summary', {}, title));
+    const details = h('details', { open: before?.details.open }, h('summary', {}, title));
     details.addEventListener('toggle', () => details.append(nn.pairs([...found])), { once: true });
+    folded.set(title, { text, details });
     return details;
   };
 
   const showTop = row =>
-    top.replaceChildren(
+    nn.redraw(
+      top,
       h('h1', {}, `Run ${row.run}`, row.name !== undefined && h('span', { class: 'name' }, row.name)),
       h(
         'p',
@@ -68,7 +75,8 @@ nn.views.run = (root, { arg, query }) => {
     );
 
   const showFacts = row =>
-    facts.replaceChildren(
+    nn.redraw(
+      facts,
       facts.firstChild,
       h(
         'dl',

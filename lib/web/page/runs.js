@@ -145,7 +145,8 @@ nn.views.runs = (root, { query }) => {
   const pickBar = () => {
     const rows = [...nn.selected].map(run => nn.store.rows.get(run)).filter(Boolean);
     bar.hidden = rows.length === 0;
-    bar.replaceChildren(
+    nn.redraw(
+      bar,
       h('span', {}, `${rows.length} selected`),
       h('a', { class: 'button main', href: compareLink() }, `Compare ${rows.length}`),
       ...nn.actions.buttons(rows),
