@@ -1,7 +1,8 @@
 //! nn-watch FILE|-: a log of any program is judged as nn-run judges its run, without a spool. What was found is printed as
 //! it is found, JSON lines or lines for people; the exit status says whether somebody should look.
 //!
-//! What stands in a file already has no times: how fast it came nobody knows. What comes while this program watches has.
+//! What stands in a file already has the times that its records tell (history.jsonl); without, how fast it came nobody
+//! knows. What comes while this program watches has those at which it came.
 
 use crate::Opts;
 use nn::base::cli::{self, Exit, Out};
@@ -208,7 +209,7 @@ impl Log {
 }
 
 fn add(judge: &mut Judge, points: &mut u64, point: &mut Point, now: Option<Time>) {
-    point.t = now;
+    point.t = now.or(point.t);
     *points += 1;
     judge.point(point);
 }

@@ -226,6 +226,7 @@ impl Recogniser {
             return false;
         }
         self.point.clear();
+        self.point.t = members.t;
         put_counters(&mut self.point, &counters);
         for (name, value) in &members.numbers {
             let last = name.rsplit('/').next().unwrap_or(name);

@@ -67,3 +67,11 @@ Bad input is told.
   $ nn-watch bad.log >/dev/full
   nn-watch: cannot write standard output: No space left on device
   [2]
+
+What stands in a file has the times that its records tell: a step that takes longer is seen.
+
+  $ awk 'BEGIN { for (s = i = 1; i <= 60; i++) { s += i <= 30 ? 10 : 30; printf "{\"t\":\"2026-11-22T%02d:%02d:%02dZ\",\"epoch\":%d,\"loss\":%.4f}\n", s / 3600, s % 3600 / 60, s % 60, i, 1 / i } }' >slow.jsonl
+  $ nn-watch slow.jsonl
+  {"t":"2026-11-22T00:07:31.000Z","level":"warning","detector":"slow","at":{"epoch":35},"why":"a step takes 30 s, it took 10 s","evidence":{"now":30,"before":10}}
+  [1]
+  $ sed 's/"t":"[^"]*"/"t":"yesterday"/' slow.jsonl >untold.jsonl; nn-watch untold.jsonl

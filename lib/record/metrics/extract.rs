@@ -53,7 +53,8 @@ impl Extractor {
         Extractor::new(if holds_records(path) { Vec::new() } else { patterns })
     }
 
-    /// Reads a chunk; `sink` gets each point that is whole. Its time is for the caller to set.
+    /// Reads a chunk; `sink` gets each point that is whole. Its time is the one its line tells, if it is a
+    /// record with one.
     pub fn feed(&mut self, bytes: &[u8], sink: &mut dyn FnMut(&mut Point)) {
         let (how, gathered) = (&mut self.how, &mut self.gathered);
         self.lines.feed(bytes, &mut |number, text| how.line(number, text, &mut |found| gather(gathered, found, sink)));
@@ -111,6 +112,7 @@ fn gather(gathered: &mut Point, found: &Found, sink: &mut dyn FnMut(&mut Point))
     }
     if gathered.is_empty() {
         gathered.clear();
+        gathered.t = found.point.t;
         for (name, value) in found.point.counters() {
             gathered.set_counter(name, value);
         }

@@ -3,6 +3,7 @@
 //! (`outer/inner`). One pass, no building of values; nesting is limited.
 
 use super::token::{Kind, Token, tokenize};
+use crate::base::time::Time;
 
 /// Deepest nesting looked into.
 const DEEPEST: usize = 4;
@@ -14,6 +15,8 @@ pub struct Members {
     pub numbers: Vec<(String, f64)>,
     /// Members that are no numbers
     pub others: usize,
+    /// When it was written, as history.jsonl has it
+    pub t: Option<Time>,
     tokens: Vec<Token>,
 }
 
@@ -24,7 +27,7 @@ impl Members {
         for _ in 0..4 {
             let Some(open) = line.get(from..).and_then(|rest| rest.find('{')) else { return false };
             self.numbers.clear();
-            self.others = 0;
+            (self.others, self.t) = (0, None);
             from += open + 1;
             let mut cursor = Cursor { text: line, at: from };
             if self.members(&mut cursor, "", 0).is_some() && !self.numbers.is_empty() {
@@ -66,6 +69,9 @@ impl Members {
         if let Some(x) = self.scalar(text) {
             self.numbers.push((name, x));
             return;
+        }
+        if name == "t" && self.t.is_none() {
+            self.t = Time::parse(text.trim_matches('"'));
         }
         let list = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
         let items: Vec<Option<f64>> =
