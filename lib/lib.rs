@@ -72,7 +72,7 @@ pub mod record {
 /// Floor 4: whether a run goes well.
 pub mod judge {
     pub mod channel; // one variable of interest
-    pub mod curve; // divergence, plateau, overfitting, dead, norms
+    pub mod curve; // divergence, overfitting, norms
     pub mod event; // what was found, said once
     pub mod idle; // GPUs that do not work
     #[allow(clippy::module_inception)]
@@ -80,6 +80,7 @@ pub mod judge {
     pub mod names; // losses and scores, training and held-out data, by name
     pub mod pace; // silence, and steps that take longer
     pub mod reserve; // disk and memory that run out, with a forecast
+    pub mod rest; // plateau, dead
     pub mod rules; // rules at work
     pub mod sketch; // a curve in constant memory, robust statistics
 }

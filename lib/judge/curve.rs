@@ -1,17 +1,16 @@
 //! One curve, judged by its sketch (see `sketch`) whenever a bin is full. Scores are turned upside down, so that everything
-//! is to fall. Thresholds are in units of the noise, and of the progress made: start less best.
+//! is to fall. Thresholds are in units of the noise, and of the progress made: start less best. What does not move is
+//! judged in `rest`.
 //!
-//! - divergence: (a) the last tenth lies above all that was before by half its range, and does not fall; (b) after a
-//!   settled time most of the progress is lost at once, for a fifth of the curve and twice as long as ever before, and does
-//!   not come back (a warm restart comes back, a spike is too short, what swings has been up as long); (c) it has risen
-//!   steadily, by Kendall's tau, for a quarter of the curve, by a quarter of the progress; (d) points ten times as far above
-//!   all as all is wide, one after the other.
-//! - plateau: it fell, then stopped short at once, while still high, and has not fallen for half of the curve: a broken line
-//!   (Hudson 1966). What converges, as an exponential, a power law or an S does, slows down before it stops; and it ends
-//!   low. Both are silent, and so is what might be either.
-//! - dead: it has never moved, by as little as can be told from the noise, and nothing hints that it begins to.
+//! - divergence of a loss or score: (a) the last tenth lies above all that was before by half its range, and does not fall;
+//!   (b) after a settled time most of the progress is lost at once, for a fifth of the curve and twice as long as ever
+//!   before, and does not come back (a warm restart comes back, a spike is too short, what swings has been up as long); (c) it
+//!   has risen steadily, by Kendall's tau, for a quarter of the curve, by a quarter of the progress; (d) b or c hold of the
+//!   logarithms of what is trained for; (e) points ten times as far above all as all is wide, one after the other.
+//! - of a return: b or c, when it had time to learn; or it lies for a quarter of the curve as far below all as that is wide.
+//! - of players against each other: for a quarter of the curve three times as high as all before.
 
-use super::sketch::{median, noise, quantile, range, slope, smoothed, trend};
+use super::sketch::{median, noise, quantile, range, smoothed, trend};
 use std::ops::Range;
 
 /// A finding: why, and the figures.
@@ -22,7 +21,7 @@ pub struct Found {
     pub figures: Vec<(&'static str, f64)>,
 }
 
-fn found(why: impl Into<String>, figures: &[(&'static str, f64)]) -> Option<Found> {
+pub(super) fn found(why: impl Into<String>, figures: &[(&'static str, f64)]) -> Option<Found> {
     Some(Found { why: why.into(), figures: figures.to_vec() })
 }
 
@@ -49,8 +48,18 @@ impl Shape {
         let (best_at, best) =
             smooth.iter().enumerate().fold((0, f64::INFINITY), |best, (i, x)| if *x < best.1 { (i, *x) } else { best });
         let size = values.iter().fold(0.0f64, |size, x| size.max(x.abs()));
-        let noise = noise(&values).max(size * 1e-12);
+        // What is counted moves by whole steps.
+        let step = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).filter(|step| *step > 0.0);
+        let noise = noise(&values).max(size * 1e-12).max(0.5 * step.min_by(f64::total_cmp).unwrap_or(0.0));
         Shape { values, smooth, start, best, best_at, noise }
+    }
+
+    /// The same in logarithms, where it spans more than that a rise would show beside its start.
+    fn in_decades(&self) -> Option<Shape> {
+        let spans = self.best > 0.0 && self.start > 5.0 * self.best && self.values.iter().all(|x| *x > 0.0);
+        spans.then(|| {
+            Shape::new(self.values.iter().map(|x| (x / self.best).ln()).collect(), (self.start / self.best).ln())
+        })
     }
 
     fn progress(&self) -> f64 {
@@ -82,9 +91,17 @@ fn half(values: &[f64], second: bool) -> f64 {
 }
 
 /// Divergence, by the bins. `paired`: a curve of held-out data whose training curve is known; its slow rise is overfitting.
-pub fn divergence(shape: &Shape, paired: bool, points: u64) -> Option<Found> {
-    above_all(shape, points).or_else(|| lost(shape)).or_else(|| rising(shape).filter(|_| !paired))
+pub fn divergence(shape: &Shape, paired: bool, is_main: bool, points: u64) -> Option<Found> {
+    let rises = |shape: &Shape, settled| rising(shape, settled).filter(|_| !paired);
+    let decades = || shape.in_decades().filter(|_| is_main);
+    above_all(shape, points)
+        .or_else(|| lost(shape, if is_main { FEW } else { 40 }))
+        .or_else(|| rises(shape, 0.5))
+        .or_else(|| decades().and_then(|shape| lost(&shape, FEW).or_else(|| rises(&shape, 0.33))))
 }
+
+/// Bins that are enough to say of what is trained for that it is lost.
+const FEW: usize = 28;
 
 fn above_all(shape: &Shape, points: u64) -> Option<Found> {
     let v = &shape.values;
@@ -107,8 +124,8 @@ fn above_all(shape: &Shape, points: u64) -> Option<Found> {
 
 /// Whether it has lost most of what it had gained, reckoned from its start; or from where it stands now, where that is
 /// higher: what fell within its first points seems to have begun low.
-fn lost(shape: &Shape) -> Option<Found> {
-    let now = median(shape.values.get(shape.values.len() * 4 / 5..)?);
+fn lost(shape: &Shape, least: usize) -> Option<Found> {
+    let now = median(shape.values.get(shape.values.len() * 4 / 5..).filter(|_| shape.values.len() >= least)?);
     let had_gained = shape.progress() > GAIN * shape.start.abs();
     lost_since(shape, shape.start).or_else(|| lost_since(shape, now).filter(|_| now > shape.start && had_gained))
 }
@@ -116,7 +133,7 @@ fn lost(shape: &Shape) -> Option<Found> {
 fn lost_since(shape: &Shape, from: f64) -> Option<Found> {
     let v = &shape.values;
     let progress = from - shape.best;
-    if v.len() < 40 || progress < (8.0 * shape.noise).max(GAIN * shape.start.abs()) {
+    if progress < (8.0 * shape.noise).max(GAIN * shape.start.abs()) {
         return None;
     }
     let part = |share: f64| shape.best + share * progress;
@@ -124,7 +141,7 @@ fn lost_since(shape: &Shape, from: f64) -> Option<Found> {
     let (now_up, before) = stays.split_last().filter(|_| is_up)?;
     // What swings stays no longer than it did before, by far.
     let longest = before.iter().map(|stay| stay.len()).max().unwrap_or(0);
-    let last = v.len() / 5;
+    let last = (v.len() / 5).max(6);
     if now_up.len() < last.max(2 * longest + 1) {
         return None;
     }
@@ -132,7 +149,7 @@ fn lost_since(shape: &Shape, from: f64) -> Option<Found> {
     let settled = past.iter().filter(|x| **x < part(0.4)).count();
     // Or it goes up slowly, and has begun to come down.
     let at_once = past.iter().rev().take(3).any(|x| *x < part(DOWN));
-    if !at_once || settled < (past.len() / 3).max(8) || quantile(recent, 0.1) < part(UP) {
+    if !at_once || settled < (past.len() / 3).max(5) || quantile(recent, 0.1) < part(UP) {
         return None;
     }
     let falls = half(recent, false) - half(recent, true);
@@ -162,7 +179,7 @@ fn stays(values: &[f64], low: f64, high: f64) -> (Vec<Range<usize>>, bool) {
     (stays, since.is_some())
 }
 
-fn rising(shape: &Shape) -> Option<Found> {
+fn rising(shape: &Shape, part: f64) -> Option<Found> {
     let v = &shape.values;
     let (since, progress) = (v.len() - shape.best_at, shape.progress());
     // What has never fallen, as a penalty that grows from nothing, may rise; and a spike of a loss that spans decades takes a
@@ -176,97 +193,47 @@ fn rising(shape: &Shape) -> Option<Found> {
     let (tau, deviations) = trend(after);
     let last = median(after.get(after.len() - after.len() / 4..).unwrap_or_default());
     let rise = last - shape.best;
-    if settled * 2 < before.len() || tau < 0.6 || deviations < 3.0 || rise < (10.0 * shape.noise).max(0.25 * progress) {
+    if (settled as f64) < part * before.len() as f64
+        || tau < 0.6
+        || deviations < 3.0
+        || rise < (10.0 * shape.noise).max(0.25 * progress)
+    {
         return None;
     }
     found("has been rising since its best value", &[("now", last), ("best", shape.best), ("tau", tau)])
 }
 
-/// Plateau; `bound`: the best value there can be, 0 for a loss that is never negative.
-pub fn plateau(shape: &Shape, bound: f64, points: u64) -> Option<Found> {
-    let v = &shape.smooth;
-    let n = v.len();
-    let flat = v.get(n / 2..)?;
-    if points < 40 || n < 24 || !shape.has_improved() {
-        return None;
-    }
-    let level = median(flat);
-    let (way, gone) = (shape.start - bound, shape.start - level);
-    let noise_of_flat = noise(shape.values.get(n / 2..)?).max(1e-3 * gone);
-    let stuck_high = way > 0.0 && gone > 0.05 * way && gone < 0.75 * way;
-    let (low, high) = range(flat);
-    if !stuck_high || gone < 30.0 * noise_of_flat || high - low > (0.2 * gone).min(8.0 * noise_of_flat) {
-        return None;
-    }
-    if slope(flat).abs() * flat.len() as f64 > noise_of_flat || !stops_at_once(shape, level, noise_of_flat) {
-        return None;
-    }
-    found("stopped falling short of its way, and has not moved since", &[("now", level), ("start", shape.start)])
+/// Divergence of a return, by the bins: what was learned is lost. Dips are usual in the beginning.
+pub fn collapse(shape: &Shape, points: u64) -> Option<Found> {
+    let had_time = points >= LEARNING;
+    far_above(shape, 1.0)
+        .or_else(|| lost(shape, 40).filter(|_| had_time))
+        .or_else(|| rising(shape, 0.5).filter(|_| had_time))
 }
 
-/// Whether a fall to this level ended as a broken line does. The line through the middle half of the fall meets the level at
-/// a corner; near it an exponential lies above both by a tenth of the fall, a logistic curve by a sixteenth. Where the noise or
-/// too few bins hide that, the fall may have slowed down.
-fn stops_at_once(shape: &Shape, level: f64, noise: f64) -> bool {
+/// Divergence of a loss that is no measure of how good it goes, as of players against each other: it runs away from all that
+/// was before.
+pub fn runaway(shape: &Shape, points: u64) -> Option<Found> {
+    far_above(shape, 2.0).filter(|_| points >= LEARNING)
+}
+
+/// Whether most of the last quarter lies above all that was before by so many times what that is wide and high.
+fn far_above(shape: &Shape, times: f64) -> Option<Found> {
     let v = &shape.values;
-    let gone = shape.start - level;
-    let reached = |share: f64| shape.smooth.iter().position(|x| shape.start - x >= share * gone);
-    let (Some(quarter), Some(three)) = (reached(0.25), reached(0.75)) else { return false };
-    let middle = v.get(quarter..=three).unwrap_or_default();
-    let slope = slope(middle);
-    if middle.len() < 4 || slope >= 0.0 {
-        return false;
+    let (past, recent) = v.split_at(v.len() - v.len() / 4);
+    if v.len() < 48 {
+        return None;
     }
-    let (centre, height) = ((quarter + three) as f64 / 2.0, median(middle));
-    let line = |i: f64| height + slope * (i - centre);
-    let off = |(i, x): (usize, &f64)| (x - line((quarter + i) as f64)).abs();
-    if middle.iter().enumerate().map(off).fold(0.0, f64::max) > 0.1 * gone {
-        return false;
+    let (bottom, top) = range(past);
+    let (now, over) = (quantile(recent, 0.3), times * (top - bottom).max(top.abs()));
+    if now <= top + over || half(recent, true) < half(recent, false) {
+        return None;
     }
-    let corner = centre + (level - height) / slope;
-    let near = ((corner - centre) / 2.0).max(1.0);
-    let (from, to) = ((corner - near).ceil() as usize, ((corner + near).floor() as usize + 1).min(v.len()));
-    let Some(about) = v.get(from..to) else { return false };
-    let above: f64 = about.iter().enumerate().map(|(i, x)| x - line((from + i) as f64).max(level)).sum();
-    let count = about.len() as f64;
-    above / count + 2.0 * noise / count.sqrt() < 0.04 * gone
+    found("runs away", &[("now", median(recent)), ("highest_before", top), ("lowest", bottom)])
 }
 
-/// A loss that has moved less than this part of its size is dead.
-const SEEN: f64 = 0.012;
-/// Standard deviations of what is measured of that.
-const SURE: f64 = 2.0;
-
-/// A trend of so many standard deviations hints at a fall: another look later.
-const HINT: f64 = -1.0;
-
-/// Dead from the start. `long`: so long that something must have been learned.
-pub fn dead(shape: &Shape, long: bool) -> Option<Found> {
-    let v = &shape.values;
-    let size = shape.start.abs();
-    let (low, high) = (quantile(v, 0.1), quantile(v, 0.9));
-    if !long || v.len() < 12 || size == 0.0 || low <= 0.0 {
-        return None;
-    }
-    let width = if v.len() < 30 { 0.015 } else { 0.06 };
-    let third = v.len() / 3;
-    let (first, middle, last) =
-        (median(v.get(..third)?), median(v.get(third..v.len() - third)?), median(v.get(v.len() - third..)?));
-    let deviation = shape.noise * 1.5 / (third as f64).sqrt();
-    // What has turned round in between has moved.
-    let (bottom, top) = range(&[first, middle, last]);
-    let moved = top - bottom;
-    // Said only where so small a change would have been seen: in much noise that takes long, and what learns slowly has
-    // begun to learn by then.
-    if moved + SURE * deviation > SEEN * size {
-        return None;
-    }
-    let fell = first - last > (2.5 * deviation).max(0.001 * size) || trend(v).1 < HINT;
-    if high - low > width * size || fell {
-        return None;
-    }
-    found("has not moved since the start", &[("now", last), ("start", shape.start)])
-}
+/// So many points there are at least before it is judged that something is lost again.
+const LEARNING: u64 = 100;
 
 /// Overfitting: held-out values rise since their best, while those of training beside them go on falling.
 pub fn overfit(shape: &Shape, beside: &[f64]) -> Option<Found> {

@@ -327,7 +327,12 @@ impl Judge {
                     self.say_found(Level::Warning, "slow", i, found);
                 }
             }
-            Kind::Return | Kind::Contest | Kind::Other => {}
+            Kind::Return => {
+                self.look_at_game(i);
+                self.look_for_learning(i);
+            }
+            Kind::Contest => self.look_at_game(i),
+            Kind::Other => {}
         }
     }
 }

@@ -58,7 +58,7 @@ const SCORE_WORDS: [&str; 17] = [
     "acc1",
     "acc5",
 ];
-const RETURN_WORDS: [&str; 6] = ["return", "returns", "reward", "rewards", "rew", "winrate"];
+const RETURN_WORDS: [&str; 6] = ["return", "returns", "reward", "rewards", "rew", "elbo"];
 const OTHER_WORDS: [&str; 32] = [
     "lr",
     "rate",
@@ -151,6 +151,9 @@ pub fn kind(name: &str) -> Kind {
     if is_pace(&words) {
         return Kind::Pace;
     }
+    if is_share(&words) {
+        return Kind::Score;
+    }
     if any(&OTHER_WORDS)
         || words.iter().any(|word| is_in(word, &["time", "sec", "secs", "seconds", "ms", "fps", "elapsed"]))
     {
@@ -165,6 +168,13 @@ pub fn kind(name: &str) -> Kind {
     }
     let is_good = |word: &String| is_in(word, &SCORE_WORDS) || word.starts_with("acc") || word.ends_with("acc");
     if words.iter().any(is_good) { Kind::Score } else { Kind::Other }
+}
+
+/// How many of all went well: `success_rate`, `winrate`.
+fn is_share(words: &[String]) -> bool {
+    let is_good = |word: &String| is_in(word, &["success", "win", "winning", "pass", "hit", "solve", "solved"]);
+    let pair = |pair: &[String]| is_good(&pair[0]) && is_in(&pair[1], &["rate", "ratio"]);
+    words.windows(2).any(pair) || words.iter().any(|word| is_in(word, &["winrate", "successrate"]))
 }
 
 /// Seconds a step: `step_time`, `time_per_batch`, `s/it`.
@@ -267,6 +277,10 @@ mod tests {
             ("s/it", Kind::Pace),
             ("epoch_time", Kind::Other),
             ("mean_reward", Kind::Return),
+            ("elbo", Kind::Return),
+            ("success_rate", Kind::Score),
+            ("eval/winrate", Kind::Score),
+            ("learning_rate", Kind::Other),
             ("entropy", Kind::Other),
             ("bits", Kind::Other),
             ("", Kind::Other),

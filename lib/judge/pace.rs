@@ -107,7 +107,7 @@ impl Pace {
 
     /// How long a step takes now and took before, seconds, if it has doubled.
     pub fn slower(&self) -> Option<(f64, f64)> {
-        doubled(&self.steps.values()).filter(|(now, _)| now * self.steps.per() as f64 * 8.0 > 1.0)
+        doubled(&self.steps.values())
     }
 
     /// The silence now and the silence allowed, seconds, if it is longer.

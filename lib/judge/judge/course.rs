@@ -5,12 +5,15 @@ use super::{FAR, Judge};
 use crate::judge::channel::Channel;
 use crate::judge::curve::{self, Found};
 use crate::judge::event::Level;
-use crate::judge::names::Kind;
+use crate::judge::names::{Kind, Part};
+use crate::judge::rest;
 use crate::record::progress;
 
 /// A loss that has not moved for so many epochs, or points where there are no epochs, never will.
 const DEAD_EPOCHS: f64 = 10.0;
 const DEAD_POINTS: u64 = 80;
+/// The same of one that is the same to the last digit.
+const DEAD_POINTS_AT_REST: u64 = 48;
 /// Or so many epochs, of so many points.
 const DEAD_EPOCHS_OF_MANY: f64 = 3.0;
 /// Of a run whose end is known less than this part says nothing of what never moved, and of what stopped.
@@ -24,9 +27,10 @@ impl Judge {
         let beside: Vec<f64> = channel.sketch.bins().iter().map(|bin| bin.beside).collect();
         let paired = beside.iter().any(|x| x.is_finite());
         let overfit = curve::overfit(&shape, &beside).filter(|_| paired);
-        let divergence = curve::divergence(&shape, paired, channel.points)
-            .filter(|_| overfit.is_none())
-            .or_else(|| self.far_away(i));
+        let divergence =
+            curve::divergence(&shape, paired, channel.is_main || channel.kind == Kind::Score, channel.points)
+                .filter(|_| overfit.is_none())
+                .or_else(|| self.far_away(i));
         // A loss that may be negative has no end that is known.
         let bound = match channel.kind {
             Kind::Score => Some(if channel.max <= 1.0 { -1.0 } else { -100.0 }).filter(|_| channel.min >= 0.0),
@@ -34,10 +38,10 @@ impl Judge {
         };
         let plateau = bound
             .filter(|_| !paired)
-            .and_then(|bound| curve::plateau(&shape, bound, channel.points))
+            .and_then(|bound| rest::plateau(&shape, bound, channel.points))
             .filter(|_| self.is_past(PLATEAU_SHARE));
         let dead =
-            curve::dead(&shape, self.is_long(channel)).filter(|_| self.is_past(DEAD_SHARE) && self.is_all_dead(i));
+            rest::dead(&shape, self.is_long(channel)).filter(|_| self.is_past(DEAD_SHARE) && self.is_all_dead(i));
         let (is_up, has_improved) = (shape.is_up(), shape.has_improved());
         let alarms = &mut self.channels[i].alarms;
         // It is not over while it stands there, though nothing rises any more.
@@ -52,6 +56,37 @@ impl Judge {
             if let Some(found) = found.filter(|_| is_new) {
                 self.say_found(level, detector, i, found);
             }
+        }
+    }
+
+    pub(super) fn look_at_game(&mut self, i: usize) {
+        let channel = &self.channels[i];
+        let shape = channel.shape();
+        let found = match channel.kind {
+            Kind::Return => curve::collapse(&shape, channel.points),
+            _ => curve::runaway(&shape, channel.points),
+        };
+        let alarm = &mut self.channels[i].alarms.divergence;
+        let goes_on = found.is_some() || alarm.is_on() && shape.is_up();
+        if alarm.see(goes_on)
+            && let Some(found) = found
+        {
+            self.say_found(Level::Warning, "divergence", i, found);
+        }
+    }
+
+    /// Of a run that plays, and has no loss that says how good it gets.
+    pub(super) fn look_for_learning(&mut self, i: usize) {
+        let channel = &self.channels[i];
+        let alive = |c: &Channel| {
+            !matches!(c.kind, Kind::Norm | Kind::Pace | Kind::Other) && c.points >= 20 && c.shape().has_improved()
+        };
+        let dead = rest::never_learned(&channel.shape(), channel.points).filter(|_| self.is_past(DEAD_SHARE));
+        let dead = dead.filter(|_| !self.channels.iter().any(alive));
+        if self.channels[i].alarms.dead.see(dead.is_some())
+            && let Some(found) = dead
+        {
+            self.say_found(Level::Info, "dead", i, found);
         }
     }
 
@@ -70,10 +105,11 @@ impl Judge {
         match self.epoch.zip(self.first_epoch) {
             Some((epoch, first)) => {
                 let epochs = epoch - first + 1.0;
-                epochs >= DEAD_EPOCHS && channel.points >= 12
+                let few = if channel.part == Part::HeldOut { 20 } else { 12 };
+                epochs >= DEAD_EPOCHS && channel.points >= few
                     || epochs >= DEAD_EPOCHS_OF_MANY && channel.points >= DEAD_POINTS
             }
-            None => channel.points >= DEAD_POINTS,
+            None => channel.points >= if channel.min == channel.max { DEAD_POINTS_AT_REST } else { DEAD_POINTS },
         }
     }
 
