@@ -9,13 +9,39 @@ pub fn weight(name: &str) -> (bool, bool) {
     (!held_out, !judged.iter().any(|w| name.contains(w)))
 }
 
+const GOOD: [&str; 25] = [
+    "f1",
+    "bleu",
+    "auc",
+    "auroc",
+    "return",
+    "returns",
+    "reward",
+    "rewards",
+    "elbo",
+    "score",
+    "map",
+    "iou",
+    "miou",
+    "dice",
+    "precision",
+    "recall",
+    "r2",
+    "psnr",
+    "ssim",
+    "ndcg",
+    "mrr",
+    "rouge",
+    "success",
+    "win",
+    "winrate",
+];
+
 /// Whether more of a variable is better, by the words of its name. What is called a loss is none of these.
 pub fn rises(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let mut words = name.split(|c: char| !c.is_alphanumeric());
-    let good =
-        ["f1", "bleu", "auc", "auroc", "return", "reward", "score", "map", "iou", "miou", "precision", "recall", "r2"];
-    let is_good = |word: &str| good.contains(&word) || word.starts_with("acc") || word.ends_with("acc");
+    let is_good = |word: &str| GOOD.contains(&word) || word.starts_with("acc") || word.ends_with("acc");
     let bad = ["loss", "cost", "err", "ppl"];
     !bad.iter().any(|word| name.contains(word)) && words.any(is_good)
 }
@@ -26,11 +52,32 @@ mod tests {
 
     #[test]
     fn which_way_is_better() {
-        for name in ["valid_acc", "accuracy", "test/top1-acc", "mAP", "val_mIoU", "episode_return", "eval.f1", "valacc"]
-        {
+        for name in [
+            "valid_acc",
+            "accuracy",
+            "test/top1-acc",
+            "mAP",
+            "val_mIoU",
+            "episode_return",
+            "eval.f1",
+            "valacc",
+            "success_rate",
+            "win_rate",
+            "elbo",
+        ] {
             assert!(rises(name), "{name}");
         }
-        for name in ["valid_cost", "mape", "accumulated_loss", "score_loss", "error", "val_ppl", "epoch_time"] {
+        for name in [
+            "valid_cost",
+            "mape",
+            "accumulated_loss",
+            "score_loss",
+            "error",
+            "val_ppl",
+            "epoch_time",
+            "dice_loss",
+            "window",
+        ] {
             assert!(!rises(name), "{name}");
         }
     }
