@@ -6,7 +6,7 @@
 //!   (b) after a settled time most of the progress is lost at once, for a fifth of the curve and twice as long as ever
 //!   before, and does not come back (a warm restart comes back, a spike is too short, what swings has been up as long); (c) it
 //!   has risen steadily, by Kendall's tau, for a quarter of the curve, by a quarter of the progress; (d) b or c hold of the
-//!   logarithms of what is trained for; (e) points ten times as far above all as all is wide, one after the other.
+//!   logarithms of what is trained for, and had not swung there; (e) points ten times as far above all as all is wide, one after the other.
 //! - of a return: b or c, when it had time to learn; or it lies for a quarter of the curve as far below all as that is wide.
 //! - of players against each other: for a quarter of the curve three times as high as all before.
 
@@ -62,6 +62,13 @@ impl Shape {
         })
     }
 
+    /// Whether it had come down most of its way, and was up by half of it again, before its best.
+    fn has_swung(&self) -> bool {
+        let level = |share: f64| self.best + share * self.progress();
+        let down = self.smooth.iter().position(|x| *x < level(0.35)).unwrap_or(self.best_at);
+        self.smooth.get(down..self.best_at).unwrap_or_default().iter().any(|x| *x > level(0.5))
+    }
+
     fn progress(&self) -> f64 {
         self.start - self.best
     }
@@ -93,7 +100,7 @@ fn half(values: &[f64], second: bool) -> f64 {
 /// Divergence, by the bins. `paired`: a curve of held-out data whose training curve is known; its slow rise is overfitting.
 pub fn divergence(shape: &Shape, paired: bool, is_main: bool, points: u64) -> Option<Found> {
     let rises = |shape: &Shape, settled| rising(shape, settled).filter(|_| !paired);
-    let decades = || shape.in_decades().filter(|_| is_main);
+    let decades = || shape.in_decades().filter(|shape| is_main && !shape.has_swung());
     above_all(shape, points)
         .or_else(|| lost(shape, if is_main { FEW } else { 40 }))
         .or_else(|| rises(shape, 0.5))
