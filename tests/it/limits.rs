@@ -87,7 +87,7 @@ fn a_disk_that_fills_up_under_a_run() {
     let script = "
 nn-queue init >/dev/null
 nn-run -q -- sh -c 'dd if=/dev/zero of=spool/filler bs=1k; exit 3' >/dev/null 2>told &
-until grep -q 'trying again' told; do [ -e spool/runs/1/result.json ] && break; sleep 0.02; done
+until grep -qs 'trying again' told; do [ -e spool/runs/1/result.json ] && break; sleep 0.02; done
 cat told | head -n 1
 rm -f spool/filler
 wait; echo \"exit $?\"; ls spool/failed spool/running
@@ -149,7 +149,7 @@ fn a_run_that_fills_the_disk() {
 nn-queue init >/dev/null
 dd if=/dev/zero of=spool/filler bs=1k count=300 2>/dev/null
 nn-run -q -- sh -c 'yes epoch=1 loss=1 2>/dev/null | head -c 3000000; echo lost; exit 4' >/dev/null 2>told &
-until grep -q 'trying again' told || [ -e spool/runs/1/result.json ]; do sleep 0.01; done
+until grep -qs 'trying again' told || [ -e spool/runs/1/result.json ]; do sleep 0.01; done
 nn-queue list --all | cut -f1,2; nn-queue show 1 >/dev/null && echo shown
 rm spool/filler
 wait $!; echo \"exit $?\"; ls spool/failed spool/running spool/runs/1/result.json
