@@ -117,15 +117,13 @@ pub fn output_within(command: &mut Command, limit: Duration) -> Output {
     };
     let (stdout, stderr) = (read(Box::new(stdout)), read(Box::new(stderr)));
     let started = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
+    // What it leaves behind may hold its output open.
+    while child.try_wait().unwrap().is_none() || !stdout.is_finished() || !stderr.is_finished() {
         if started.elapsed() > limit {
             let _ = child.kill();
             panic!("took longer than {limit:?}: {command:?}");
         }
         std::thread::sleep(Duration::from_millis(1));
-    };
-    Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
+    }
+    Output { status: child.wait().unwrap(), stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
 }

@@ -68,11 +68,20 @@ def page(directory, kind=None, options=(), url=None):
     spool = os.path.join(directory, "spool")
     if kind:
         getattr(spools, kind)(spools.Spool(spool))
-    server = Server(directory, *options) if url is None else None
-    browser = Browser()
-    try:
-        browser.size(1280, 800)
-        yield browser, server
+    with contextlib.ExitStack() as stack:
+        server = None
+        if url is None:
+            server = Server(directory, *options)
+            stack.callback(server.stop)
+        browser = Browser()
+        stack.callback(browser.close)
+        try:
+            browser.size(1280, 800)
+            yield browser, server
+        except BaseException:
+            if shots := os.environ.get("NN_SHOTS"):
+                browser.shot(os.path.join(shots, "failed.png"))
+            raise
         check(
             "no script error, no violation of the policy",
             not (said := [c for c in browser.complaints() if "status of 40" not in c and "Canvas2D" not in c]),
@@ -81,14 +90,6 @@ def page(directory, kind=None, options=(), url=None):
         seen = browser.run("return performance.getEntriesByType('resource').map(e => e.name)")
         home = server.url if server else url
         check("nothing is asked of anybody else", all(name.startswith((home, "data:,")) for name in seen), seen)
-    except BaseException:
-        if shots := os.environ.get("NN_SHOTS"):
-            browser.shot(os.path.join(shots, "failed.png"))
-        raise
-    finally:
-        browser.close()
-        if server:
-            server.stop()
 
 
 def go(browser, base, view):

@@ -1,6 +1,7 @@
 """More of what a person sees of nn-web, see browser.py: a training as it goes on, much to show, hostile texts, a narrow
 screen, keys, dark and light, an export, the token."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -439,8 +440,11 @@ def login(directory):
         file.write("correct-horse-battery-staple\n")
     os.chmod(token, 0o600)
     spools.small(spools.Spool(os.path.join(directory, "spool")))
-    server, browser = Server(directory, "--token-file", token, listen="0.0.0.0:0"), Browser()
-    try:
+    with contextlib.ExitStack() as stack:
+        server = Server(directory, "--token-file", token, listen="0.0.0.0:0")
+        stack.callback(server.stop)
+        browser = Browser()
+        stack.callback(browser.close)
         browser.size(1280, 800)
         url = "http://127.0.0.1:%s/" % server.url.rstrip("/").rsplit(":", 1)[1]
         browser.go(url)
@@ -457,6 +461,3 @@ def login(directory):
         browser.go(url)
         browser.wait("document.querySelectorAll('.grid .row').length >= 20")
         check("and is not asked for again", not browser.texts("dialog"))
-    finally:
-        browser.close()
-        server.stop()

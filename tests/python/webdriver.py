@@ -46,19 +46,27 @@ class Browser:
 
     def __init__(self):
         self.profile = tempfile.mkdtemp(prefix="nn-browser-")
-        self.process = subprocess.Popen(
-            ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
         port = None
-        for line in self.process.stdout:
-            if "successfully on port" in line:
-                port = int(line.rsplit("port", 1)[1].strip().rstrip("."))
+        # The port that it found free may be another's when it takes it: then it ends.
+        for _ in range(5):
+            command = ["chromedriver", "--port=0"]
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            for line in self.process.stdout:
+                if "successfully on port" in line:
+                    port = int(line.rsplit("port", 1)[1].strip().rstrip("."))
+                    break
+            if port:
                 break
+            self.process.wait()
         self.base = "http://127.0.0.1:%d" % port
         options = {"args": FLAGS + ["--user-data-dir=" + self.profile]}
         capabilities = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         self.session = ""
-        answer = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
+        try:
+            answer = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
+        except BaseException:
+            self.close()
+            raise
         self.session = "/session/" + answer["sessionId"]
 
     def ask(self, method, path, body=None):
