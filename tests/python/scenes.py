@@ -321,12 +321,18 @@ def export(directory):
         )
 
 
-def actions(directory):
-    """With the token, and only with it, runs are changed; the change comes back by itself."""
+def secret(directory):
+    """A file with the token."""
     token = os.path.join(directory, "token")
     with open(token, "w", encoding="ascii") as file:
         file.write("correct-horse-battery-staple\n")
     os.chmod(token, 0o600)
+    return token
+
+
+def actions(directory):
+    """With the token, and only with it, runs are changed; the change comes back by itself."""
+    token = secret(directory)
     with page(directory, "small", ("--token-file", token)) as (browser, server):
         go(browser, server.url, "#/run/22")
         button = "[...document.querySelectorAll('.top button')].find(b => b.innerText === '%s')"
@@ -417,10 +423,7 @@ def hold(browser, server, go_on):
 
 def redrawn(directory):
     """What is drawn anew while a run goes on takes nothing out of the hands of whoever uses it."""
-    token, go_on = os.path.join(directory, "token"), os.path.join(directory, "spool", "go-on")
-    with open(token, "w", encoding="ascii") as file:
-        file.write("correct-horse-battery-staple\n")
-    os.chmod(token, 0o600)
+    token, go_on = secret(directory), os.path.join(directory, "spool", "go-on")
     # After each epoch it waits to be told to go on.
     script = """i=0; while :; do i=$((i+1)); echo epoch=$i loss=$i; until rm %s 2>/dev/null; do sleep 0.02; done; done""" % go_on
     with page(directory, "empty", ("--token-file", token)) as (browser, server):
@@ -435,10 +438,7 @@ def redrawn(directory):
 
 def login(directory):
     """Where others can reach the server, reading asks for the token, once."""
-    token = os.path.join(directory, "token")
-    with open(token, "w", encoding="ascii") as file:
-        file.write("correct-horse-battery-staple\n")
-    os.chmod(token, 0o600)
+    token = secret(directory)
     spools.small(spools.Spool(os.path.join(directory, "spool")))
     with contextlib.ExitStack() as stack:
         server = Server(directory, "--token-file", token, listen="0.0.0.0:0")

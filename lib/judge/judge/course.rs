@@ -78,11 +78,8 @@ impl Judge {
     /// Of a run that plays, and has no loss that says how good it gets.
     pub(super) fn look_for_learning(&mut self, i: usize) {
         let channel = &self.channels[i];
-        let alive = |c: &Channel| {
-            !matches!(c.kind, Kind::Norm | Kind::Pace | Kind::Other) && c.points >= 20 && c.shape().has_improved()
-        };
         let dead = rest::never_learned(&channel.shape(), channel.points).filter(|_| self.is_past(DEAD_SHARE));
-        let dead = dead.filter(|_| !self.channels.iter().any(alive));
+        let dead = dead.filter(|_| !self.learns(20));
         if self.channels[i].alarms.dead.see(dead.is_some())
             && let Some(found) = dead
         {
@@ -115,12 +112,13 @@ impl Judge {
 
     /// Whether this is what is trained for, and nothing else of the run gets better either.
     fn is_all_dead(&self, i: usize) -> bool {
-        let alive = |c: &Channel| {
-            matches!(c.kind, Kind::Loss | Kind::Score | Kind::Return | Kind::Contest)
-                && c.numbers >= 8
-                && c.shape().has_improved()
-        };
-        self.channels[i].is_main && self.channels[i].kind == Kind::Loss && !self.channels.iter().any(alive)
+        self.channels[i].is_main && self.channels[i].kind == Kind::Loss && !self.learns(8)
+    }
+
+    /// Whether a variable of so many numbers has got better.
+    fn learns(&self, least: u64) -> bool {
+        let judged = |c: &Channel| matches!(c.kind, Kind::Loss | Kind::Score | Kind::Return | Kind::Contest);
+        self.channels.iter().any(|c| judged(c) && c.numbers >= least && c.shape().has_improved())
     }
 
     pub(super) fn look_at_norm(&mut self, i: usize) {
